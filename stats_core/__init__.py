@@ -1,0 +1,25 @@
+"""Appointment statistics, computed exactly, wherever the records are."""
+
+from stats_core.dashboard import AppointmentsDashboard
+from stats_core.engine import (
+    appointment_statistics,
+    appointments_dashboard,
+    statistics_by_integration,
+)
+from stats_core.errors import InvalidRecordsError
+from stats_core.layout import RecordLayout
+from stats_core.query import AppointmentType, StatisticsQuery
+from stats_core.statistics import AppointmentStatistics, merge_statistics
+
+__all__ = [
+    "AppointmentStatistics",
+    "AppointmentType",
+    "AppointmentsDashboard",
+    "InvalidRecordsError",
+    "RecordLayout",
+    "StatisticsQuery",
+    "appointment_statistics",
+    "appointments_dashboard",
+    "merge_statistics",
+    "statistics_by_integration",
+]

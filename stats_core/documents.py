@@ -1,0 +1,197 @@
+"""Documents, as a database driver or a JSON file gives them, to a frame.
+
+Documents are loose where frames are strict: a field may be missing from some, nested
+in others, an object in one and text in the next. Only the fields that the layout names,
+and text to search in, are read, so nothing else in a document can be at fault.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from types import NoneType
+from typing import Any
+
+import polars as pl
+
+from stats_core.days import EPOCH
+from stats_core.errors import InvalidRecordsError
+from stats_core.layout import RecordLayout
+
+Document = Mapping[str, Any]
+_ABSENT = object()
+_TEXT = {str, NoneType}
+_PLAIN = {str, NoneType, bool, int, date, datetime}
+_MOST_EXAMPLES = 3
+
+
+def documents_frame(
+    documents: Iterable[Document], layout: RecordLayout
+) -> pl.DataFrame | None:
+    """The fields of documents that a layout names, a column each.
+
+    Returns:
+        One row a document, in their order; None where there is no document. A column,
+        named by its whole path, for each path that at least one document holds, then
+        the top-level fields of nothing but text. `created_at` is `Datetime(us)` in UTC,
+        or `String` if any document has text there; the others are `String`, or
+        `Boolean` where they hold nothing else.
+
+    Raises:
+        InvalidRecordsError: Not documents, or values that their field cannot hold;
+            every fault is listed.
+
+    >>> docs = [{"status": "failed", "config": {"utm_source": "ads"}}, {"status": None}]
+    >>> documents_frame(docs, RecordLayout(utm_source="config.utm_source")).rows()
+    [('failed', 'ads'), (None, None)]
+    """
+    rows = _checked(documents)
+    columns: list[pl.Series] = []
+    faults: list[str] = []
+    for name, values in _fields(rows, layout):
+        make = _instants if name == layout.created_at else _texts
+        try:
+            columns.append(make(name, values))
+        except InvalidRecordsError as error:
+            faults += error.faults
+    if faults:
+        raise InvalidRecordsError(*faults)
+    return pl.DataFrame(columns) if rows else None
+
+
+def _checked(documents: Iterable[Document]) -> list[Document]:
+    single = isinstance(documents, Mapping | str | bytes)
+    if single or not isinstance(documents, Iterable):
+        kind = type(documents).__name__
+        msg = f"records: expected a frame or an iterable of mappings, got `{kind}`"
+        raise InvalidRecordsError(msg)
+    rows = list(documents)
+    if not _types(rows) <= {dict}:
+        _refuse("records", rows, lambda row: not isinstance(row, Mapping), "mappings")
+    return rows
+
+
+def _fields(
+    rows: list[Document], layout: RecordLayout
+) -> Iterator[tuple[str, list[object]]]:
+    """The name and values of each column, absent values as None."""
+    paths = dict.fromkeys([*layout.columns().values(), *(layout.search or ())])
+    for path in paths:
+        values = [_dig(row, path) for row in rows]
+        if any(value is not _ABSENT for value in values):
+            yield path, _unwrapped_all(values)
+    for name in dict.fromkeys(key for row in rows for key in row):
+        values = [row.get(name) for row in rows]
+        if name not in paths and any(values) and _types(values) <= _TEXT:
+            yield name, values
+
+
+def _dig(document: Document, path: str) -> object:
+    """The value at a dotted path, a key that is the whole path coming first."""
+    if path in document or "." not in path:
+        return document.get(path, _ABSENT)
+    value: Any = document
+    for key in path.split("."):
+        if not isinstance(value, Mapping) or key not in value:
+            return _ABSENT
+        value = value[key]
+    return value
+
+
+def _types(values: Iterable[object]) -> set[type]:
+    return set(map(type, values))
+
+
+def _unwrapped_all(values: list[object]) -> list[object]:
+    if _types(values) <= _PLAIN:
+        return values
+    return [_unwrapped(value) for value in values]
+
+
+def _unwrapped(value: object) -> object:
+    """Undo the wrappers of MongoDB's Extended JSON v2; what is missing is None."""
+    if value is _ABSENT or _is_nan(value):
+        return None
+    match value:
+        case {"$oid": inner} | {"$numberLong": inner} | {"$numberInt": inner}:
+            return inner
+        case {"$date": {"$numberLong": inner}}:
+            return _from_milliseconds(inner)
+        case {"$date": int(inner)}:
+            return _from_milliseconds(inner)
+        case {"$date": inner}:
+            return inner
+    return value
+
+
+def _is_nan(value: object) -> bool:
+    """Whether it is a NaN, or the NaT that pandas puts for a missing instant."""
+    return isinstance(value, float | datetime) and value != value  # noqa: PLR0124 - NaN
+
+
+def _from_milliseconds(value: object) -> object:
+    try:
+        return EPOCH + timedelta(milliseconds=int(str(value)))
+    except (ValueError, OverflowError):
+        return str(value)
+
+
+def _instants(name: str, values: list[object]) -> pl.Series:
+    expected = "date-times or ISO 8601 text"
+    _refuse(name, values, lambda v: not isinstance(v, str | date | None), expected)
+    naive = [
+        _naive_utc(value) if isinstance(value, date) else value for value in values
+    ]
+    if str not in _types(naive):
+        return pl.Series(name, naive, pl.Datetime("us"))
+    return _text_series(
+        name, [v.isoformat() if isinstance(v, datetime) else v for v in naive]
+    )
+
+
+def _naive_utc(value: date) -> datetime | str:
+    if not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - UTC by rule
+    try:
+        aware = value.utcoffset() is not None
+        return value.astimezone(UTC).replace(tzinfo=None) if aware else value
+    except OverflowError:
+        return value.isoformat()  # found out of range with all the others
+
+
+def _texts(name: str, values: list[object]) -> pl.Series:
+    types = _types(values)
+    if types <= {bool, NoneType}:
+        return pl.Series(name, values, pl.Boolean)
+    if types <= _TEXT:
+        return _text_series(name, values)
+    strange = (Mapping, bytes, float, list, tuple, set)
+    _refuse(name, values, lambda value: isinstance(value, strange), "text")
+    return _text_series(name, [_text(value) for value in values])
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return None if value is None else str(value)
+
+
+def _text_series(name: str, values: list[Any]) -> pl.Series:
+    try:
+        return pl.Series(name, values, pl.String)
+    except UnicodeEncodeError:
+        _refuse(name, values, _has_surrogate, "Unicode text")
+        raise
+
+
+def _has_surrogate(value: str | None) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in value or "")
+
+
+def _refuse(
+    name: str, values: list[Any], is_wrong: Callable[[Any], bool], expected: str
+) -> None:
+    wrong = [(row, value) for row, value in enumerate(values) if is_wrong(value)]
+    if wrong:
+        some = ", ".join(f"{v!r:.40} (row {row})" for row, v in wrong[:_MOST_EXAMPLES])
+        name = name if name == "records" else f"`{name}`"
+        msg = f"{name}: {len(wrong)} values are not {expected}: {some}"
+        raise InvalidRecordsError(msg)

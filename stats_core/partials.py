@@ -1,0 +1,105 @@
+"""Statistics as one tidy frame, so that parts can be kept and added up later."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from stats_core.errors import InvalidRecordsError
+from stats_core.layout import DIMENSIONS
+from stats_core.tallies import BREAKDOWN_SCHEMA, OUTCOMES, TRENDS_SCHEMA
+
+SECTIONS = ("total", "undated", "trends", *DIMENSIONS)
+PARTIAL_SCHEMA = pl.Schema(
+    {"timezone": pl.String(), "section": pl.String(), "day": pl.Date()}
+    | dict(BREAKDOWN_SCHEMA)
+)
+COUNTS = ("count", "unset", *OUTCOMES)
+
+
+def partial_frame(
+    counts: dict[str, int], sections: dict[str, pl.DataFrame], timezone: str
+) -> pl.DataFrame:
+    """One frame of `PARTIAL_SCHEMA`, its rows in the order of `SECTIONS`.
+
+    Args:
+        counts: `total` and `undated`; a row each, of which only `count` is set.
+        sections: `trends` and the four breakdowns, in their own order.
+        timezone: The zone of the days.
+    """
+    heads = pl.DataFrame({"section": [*counts], "count": [*counts.values()]})
+    frames = [df.with_columns(section=pl.lit(name)) for name, df in sections.items()]
+    whole = pl.concat([PARTIAL_SCHEMA.to_frame(), heads, *frames], how="diagonal")
+    happened = pl.coalesce("count", pl.sum_horizontal(OUTCOMES))
+    return whole.with_columns(
+        pl.lit(timezone).alias("timezone"), happened.alias("count")
+    ).with_columns(pl.col(COUNTS).fill_null(0))
+
+
+def sections(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The frame's rows by section; every section is there, be it empty."""
+    return {name: frame.filter(pl.col("section") == name) for name in SECTIONS}
+
+
+def trends_of(section: pl.DataFrame) -> pl.DataFrame:
+    """The columns of a trend."""
+    return section.select(TRENDS_SCHEMA.names())
+
+
+def breakdown_of(section: pl.DataFrame) -> pl.DataFrame:
+    """The columns of a breakdown."""
+    return section.select(BREAKDOWN_SCHEMA.names())
+
+
+def added_up(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The sum of partial frames of one zone, a partial frame itself.
+
+    >>> none = {"total": 0, "undated": 0}
+    >>> part = partial_frame(none, {"trends": TRENDS_SCHEMA.to_frame()}, "UTC")
+    >>> added_up([part, part]).select("section", "count").rows()
+    [('total', 0), ('undated', 0)]
+    """
+    keys = ("timezone", "section", "day", "value")
+    return (
+        pl.concat(frames)
+        .group_by(keys)
+        .agg(pl.col(COUNTS).sum())
+        .sort(
+            pl.col("section").replace_strict(SECTIONS, range(len(SECTIONS))),
+            "day",
+            pl.when(pl.col("value").is_not_null()).then(-pl.col("count")),
+            "value",
+        )
+    )
+
+
+def checked_partial(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame, if its columns, zone and sections are those of a partial.
+
+    Raises:
+        InvalidRecordsError: They are not; every fault is listed.
+    """
+    if frame.schema != PARTIAL_SCHEMA:
+        expected = ", ".join(
+            f"{name}: {dtype}" for name, dtype in PARTIAL_SCHEMA.items()
+        )
+        found = ", ".join(f"{name}: {dtype}" for name, dtype in frame.schema.items())
+        msg = f"not partial statistics: expected columns {expected}; found {found}"
+        raise InvalidRecordsError(msg)
+    faults = []
+    zones = frame["timezone"].unique().to_list()
+    if len(zones) != 1 or zones == [None]:
+        faults.append(
+            f"`timezone`: expected one for all rows, found {sorted(map(str, zones))}"
+        )
+    strange = frame.filter(
+        ~pl.col("section").is_in(SECTIONS) | pl.col("section").is_null()
+    )
+    if strange.height:
+        faults.append(f"`section`: {strange.height} rows of no section of statistics")
+    for name in ("total", "undated"):
+        count = frame.filter(section=name).height
+        if count != 1:
+            faults.append(f"`section`: expected one row `{name}`, found {count}")
+    if faults:
+        raise InvalidRecordsError(*faults)
+    return frame

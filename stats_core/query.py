@@ -1,0 +1,236 @@
+"""What is asked: the endpoint's query parameters, and the bounds they set."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, NamedTuple, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from stats_core import days
+
+MOST_SEARCH_CHARACTERS = 1_000
+_START_AFTER_END = PydanticCustomError("start_after_end", "`start` is after `end`")
+_ISO_8601 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,6})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
+)
+
+
+class AppointmentType(StrEnum):
+    """Defines appointment types for integration."""
+
+    NP = "NP"
+    F_U = "F/U"
+    ASC_FU = "ASC_FU"
+    FU_TELE = "FU Tele"
+    PROCEDURE = "PROCEDURE"
+    PROV_USE = "PROV_USE"
+    RAP_ACCESS = "RAP_ACCESS"
+
+
+class Period(NamedTuple):
+    """Half-open [start, end) in nanoseconds since the Unix epoch; None is open."""
+
+    start: int | None = None
+    end: int | None = None
+
+    def within(self, span: tuple[int, int]) -> tuple[int, int]:
+        """The part of a span of Unix seconds, both inclusive, that the period meets.
+
+        >>> Period(start=5_000_000_000).within((0, 9))
+        (5, 9)
+        """
+        first, last = span
+        if self.start is not None:
+            first = max(first, self.start // 10**9)
+        if self.end is not None:
+            last = min(last, self.end // 10**9)
+        return first, last
+
+
+def parse_bound(value: object) -> date | datetime:
+    """Read a bound: a date stays a date, an instant becomes an aware UTC `datetime`.
+
+    Text is ISO 8601's extended format, to the microsecond; without an offset it is UTC.
+
+    Raises:
+        ValueError: Neither such text nor a date or date-time. Numbers are refused, and
+            so is text that looks like one: nobody can tell seconds from milliseconds.
+
+    >>> parse_bound("2024-05-01")
+    datetime.date(2024, 5, 1)
+    >>> parse_bound("2024-05-01T02:00+02:00")
+    datetime.datetime(2024, 5, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    if isinstance(value, str):
+        text = value.strip().upper()
+        if not _ISO_8601.fullmatch(text):
+            msg = "expected an ISO 8601 date or date-time such as 2024-05-01T09:30:00Z"
+            raise ValueError(msg)
+        value = (date if len(text) == len("2024-05-01") else datetime).fromisoformat(
+            text
+        )
+    match value:
+        case datetime():
+            plain = datetime.combine(value.date(), value.timetz())
+            return _as_utc(plain)
+        case date():
+            return value
+    msg = "expected an ISO 8601 date or date-time, as text or object, never a number"
+    raise ValueError(msg)
+
+
+def _as_utc(instant: datetime) -> datetime:
+    if instant.utcoffset() is None:
+        return instant.replace(tzinfo=UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        msg = "expected an instant in the years 1 to 9999 UTC"
+        raise ValueError(msg) from error
+
+
+def _not_too_long(search: str) -> str:
+    if len(search) > MOST_SEARCH_CHARACTERS:
+        msg = f"expected at most {MOST_SEARCH_CHARACTERS} characters, got {len(search)}"
+        raise ValueError(msg)
+    return search
+
+
+def _known_zone(name: str) -> str:
+    return days.zone(name).key
+
+
+Bound = Annotated[
+    date | datetime,
+    PlainValidator(parse_bound),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+class StatisticsQuery(BaseModel):
+    """The query parameters of "Get Appointments Dashboard".
+
+    Both spellings of `appointmentType` are accepted, unknown keys are refused.
+
+    >>> query = StatisticsQuery(appointmentType="F/U", start="2024-05-01", size="20")
+    >>> query.appointment_type, query.start, query.size
+    (<AppointmentType.F_U: 'F/U'>, datetime.date(2024, 5, 1), 20)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    appointment_type: AppointmentType | None = Field(
+        default=None,
+        alias="appointmentType",
+        description="Filter statistics by appointment type",
+    )
+    size: int = Field(default=300, ge=1, description="Number of items per page")
+    page: int = Field(default=1, ge=1, description="Page number")
+    search: Annotated[str, AfterValidator(_not_too_long)] | None = Field(
+        default=None, description="Search keywords"
+    )
+    start: Bound | None = Field(
+        default=None, description="Filter by start time (ISO 8601 format)"
+    )
+    end: Bound | None = Field(
+        default=None, description="Filter by end time (ISO 8601 format)"
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        same_kind = type(self.start) is type(self.end)
+        if same_kind and self.start and self.end and self.start > self.end:
+            raise _START_AFTER_END
+        return self
+
+    def keywords(self) -> list[str]:
+        """The words of `search`, as given; none when it is blank.
+
+        >>> StatisticsQuery(search="  ana  F/U ").keywords()
+        ['ana', 'F/U']
+        """
+        return (self.search or "").split()
+
+    def period(self, timezone: str = "UTC") -> Period:
+        """The instants asked for, date bounds being whole local days in `timezone`.
+
+        A date-time bound is inclusive at both ends. A date starts at its first instant
+        and ends just before the first instant of the following date, so windows of
+        dates tile without gap or overlap.
+
+        Raises:
+            pydantic.ValidationError: A date and a date-time bound are out of order in
+                this zone.
+
+        >>> StatisticsQuery(start="2024-05-01", end="2024-05-01").period("Asia/Tokyo")
+        Period(start=1714489200000000000, end=1714575600000000000)
+        """
+        start = None if self.start is None else _start(self.start, timezone)
+        end = None if self.end is None else _end(self.end, timezone)
+        mixed = type(self.start) is not type(self.end)
+        if mixed and start is not None and end is not None and start >= end:
+            details = InitErrorDetails(
+                type=_START_AFTER_END, loc=("end",), input=self.end
+            )
+            raise ValidationError.from_exception_data("StatisticsQuery", [details])
+        return Period(start, end)
+
+
+_INTEGRATION_ID = r"^[0-9a-f]{24}$"
+
+
+def is_integration_id(text: str) -> bool:
+    """Whether it has the form of the page's `integration_id`.
+
+    >>> is_integration_id("5eb7cf5a86d9755df3a6c593"), is_integration_id("all")
+    (True, False)
+    """
+    return re.fullmatch(_INTEGRATION_ID, text) is not None
+
+
+class Scope(BaseModel):
+    """Whose records are counted, and in which zone a day is a day."""
+
+    model_config = ConfigDict(frozen=True)
+
+    integration_id: (
+        Annotated[str, StringConstraints(pattern=_INTEGRATION_ID)] | None
+    ) = None
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+
+
+def _start(bound: date | datetime, timezone: str) -> int:
+    if isinstance(bound, datetime):
+        return _nanoseconds(bound)
+    return _first_second(_day_number(bound), timezone) * 10**9
+
+
+def _end(bound: date | datetime, timezone: str) -> int:
+    if isinstance(bound, datetime):
+        return _nanoseconds(bound) + 1
+    return _first_second(_day_number(bound) + 1, timezone) * 10**9
+
+
+def _first_second(day: int, timezone: str) -> int:
+    return days.first_seconds([day], timezone)[0]
+
+
+def _day_number(day: date) -> int:
+    return day.toordinal() - days.EPOCH_ORDINAL
+
+
+def _nanoseconds(instant: datetime) -> int:
+    return (instant - days.EPOCH) // timedelta(microseconds=1) * 1_000

@@ -1,0 +1,321 @@
+"""Anything the caller holds, to one canonical LazyFrame; all checks on records end here.
+
+The canonical frame has these columns, always in this form:
+
+- `created_at`: `Datetime` of any unit, physically UTC
+- `created_at_text`: `String`, what `created_at` was read from; only where it was text
+- `status`: text, or `Boolean` with true for successful
+- `appointment_type`, `integration_id`: text; only where the records carry them
+- `source`, `utm_source`, `utm_medium`, `utm_campaign`: text, null where absent
+- `text`: `String`, lower-case, all that `search` reads; only where there is something
+
+Text is `String`, `Categorical` or `Enum`, as the caller has it.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Protocol, runtime_checkable
+
+import polars as pl
+
+from stats_core import days
+from stats_core.documents import Document, documents_frame
+from stats_core.errors import InvalidRecordsError
+from stats_core.fields import UTC_MICROSECONDS, Field, find, instants
+from stats_core.layout import DIMENSIONS, ROLES, RecordLayout
+from stats_core.query import StatisticsQuery
+
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """Anything with the Arrow PyCapsule interface: pyarrow, pandas, duckdb and more."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """A capsule that holds an Arrow stream."""
+
+
+Records = pl.DataFrame | pl.LazyFrame | ArrowStream | Iterable[Document]
+
+_EMPTY = {"created_at": UTC_MICROSECONDS} | dict.fromkeys(
+    (*ROLES[1:], "text"), pl.String
+)
+_MOST_EXAMPLES = 5
+_MOST_NAMES = 20
+
+
+def canonical(
+    records: Records,
+    layout: RecordLayout,
+    query: StatisticsQuery,
+    *,
+    scoped: bool = False,
+) -> pl.LazyFrame:
+    """The records in the form of this module's docstring; nothing is collected.
+
+    Args:
+        records: A Polars frame, an Arrow stream or documents; never changed.
+        layout: Where the fields are.
+        query: What will be asked, and so what must be there.
+        scoped: Whether one integration, or each, will be asked for. Records that carry
+            an integration must be scoped and others cannot be, so that one tenant's
+            figures never leak into another's by forgetting.
+
+    Raises:
+        InvalidRecordsError: Absent columns and wrong types, every one of them.
+            Values that cannot be read are found later, by `survey`.
+
+    >>> df = pl.DataFrame({"at": ["2024-05-01"], "status": [True], "name": ["Ana"]})
+    >>> lf = canonical(df, RecordLayout(created_at="at"), StatisticsQuery())
+    >>> lf.select("status", "utm_source", "text").collect().rows()
+    [(True, None, 'ana')]
+    """
+    lf = _lazy(records, layout)
+    if lf is None:
+        unscoped = [] if scoped else ["integration_id"]
+        return pl.LazyFrame(schema=_EMPTY).drop(unscoped)
+    schema = _schema(lf)
+    fields = {role: find(schema, path) for role, path in layout.columns().items()}
+    haystack = _haystack(schema, layout)
+    faults = [
+        *_absences(fields, layout, list(schema)),
+        *_wrong_types(fields, layout),
+        *_unanswerable(fields, query, scoped=scoped),
+        *(_unsearchable(haystack) if query.keywords() else ()),
+    ]
+    if faults:
+        raise InvalidRecordsError(*faults)
+    return lf.select(*_columns(fields), *_text(haystack))
+
+
+def survey(lf: pl.LazyFrame) -> pl.LazyFrame:
+    """What must be known of a canonical frame's instants, in one row.
+
+    Returns:
+        `first`, `last`: `Int64`, Unix seconds, rounded down; null without any instant.
+        `unreadable`: `UInt32`, how many texts are no instant.
+
+    >>> lf = pl.LazyFrame({"created_at": ["1970-01-02"], "status": ["failed"]})
+    >>> survey(canonical(lf, RecordLayout(), StatisticsQuery())).collect().rows()
+    [(86400, 86400, 0)]
+    """
+    instant = pl.col("created_at")
+    return lf.select(
+        first=_seconds(instant.min(), lf),
+        last=_seconds(instant.max(), lf),
+        unreadable=_unreadable().sum() if _was_text(lf) else pl.lit(0, pl.UInt32),
+    )
+
+
+def time_unit(schema: pl.Schema) -> days.TimeUnit:
+    """The unit of a canonical frame's instants.
+
+    >>> time_unit(pl.Schema({"created_at": pl.Datetime("ns")}))
+    'ns'
+    """
+    dtype = schema["created_at"]
+    assert isinstance(dtype, pl.Datetime)  # noqa: S101 - what makes the frame canonical
+    return dtype.time_unit
+
+
+def uncountable(lf: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
+    """The rows of a canonical frame whose instant cannot be read or has no day.
+
+    Returns:
+        `row`: `UInt32`, counted from 0. `value`: `String`, the text of the instant;
+        null where it was none. `unreadable`: `Boolean`, else it is out of range. In
+        the order of the records.
+    """
+    first, last = days.countable_seconds(timezone)
+    in_range = _seconds(pl.col("created_at"), lf).is_between(first, last)
+    text = _was_text(lf)
+    unreadable = _unreadable() if text else pl.lit(value=False)
+    value = pl.col("created_at_text") if text else pl.lit(None, pl.String)
+    rows = lf.select(
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
+        value=value,
+        unreadable=unreadable,
+        in_range=in_range.fill_null(value=True),
+    )
+    return rows.filter(pl.col("unreadable") | ~pl.col("in_range")).drop("in_range")
+
+
+def uncountable_faults(df: pl.DataFrame, timezone: str) -> list[str]:
+    """The rows that `uncountable` found, in words.
+
+    >>> df = pl.DataFrame({"row": [7], "value": ["soon"], "unreadable": [True]})
+    >>> uncountable_faults(df, "UTC")
+    ["`created_at`: 1 values are not ISO 8601 date-times: 'soon' (row 7)"]
+    """
+    complaints = {
+        True: "are not ISO 8601 date-times",
+        False: f"are not on a day of the years 1 to 9999 in {timezone}",
+    }
+    faults = []
+    for unreadable, complaint in complaints.items():
+        rows = df.filter(unreadable=unreadable).select("row", "value").rows()
+        some = ", ".join(
+            f"row {row}" if value is None else f"{value!r:.40} (row {row})"
+            for row, value in rows[:_MOST_EXAMPLES]
+        )
+        if rows:
+            faults.append(f"`created_at`: {len(rows)} values {complaint}: {some}")
+    return faults
+
+
+def _lazy(records: Records, layout: RecordLayout) -> pl.LazyFrame | None:
+    """The caller's records as they are; None where there are no documents at all."""
+    match records:
+        case pl.LazyFrame():
+            return records
+        case pl.DataFrame():
+            return records.lazy()
+        case ArrowStream():
+            return _from_arrow(records).lazy()
+    documents = documents_frame(records, layout)
+    return None if documents is None else documents.lazy()
+
+
+def _from_arrow(stream: Any) -> pl.DataFrame:  # noqa: ANN401 - Polars has no type for it
+    try:
+        return pl.DataFrame(stream)
+    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+        msg = f"records: the Arrow stream cannot be read: {error}"
+        raise InvalidRecordsError(msg) from error
+
+
+def _schema(lf: pl.LazyFrame) -> pl.Schema:
+    try:
+        return lf.collect_schema()
+    except pl.exceptions.PolarsError as error:
+        msg = f"records: the frame cannot be read: {error}"
+        raise InvalidRecordsError(msg) from error
+
+
+def _absences(
+    fields: dict[str, Field | None], layout: RecordLayout, columns: list[str]
+) -> list[str]:
+    needed = {"created_at", "status"} | layout.model_fields_set
+    names = ", ".join(f"`{name}`" for name in columns[:_MOST_NAMES]) or "none"
+    more = (
+        "" if len(columns) <= _MOST_NAMES else f" and {len(columns) - _MOST_NAMES} more"
+    )
+    return [
+        f"`{path}`: absent, needed as `{role}`; the columns are {names}{more}"
+        for role, path in layout.columns().items()
+        if fields[role] is None and role in needed
+    ]
+
+
+def _wrong_types(fields: dict[str, Field | None], layout: RecordLayout) -> list[str]:
+    faults = []
+    for role, field in fields.items():
+        if field is None or _fits(role, field):
+            continue
+        expected = "a date-time, a date or ISO 8601 text"
+        expected = expected if role == "created_at" else "text"
+        path = getattr(layout, role)
+        faults.append(f"`{path}`: expected {expected}, found `{field.dtype}`")
+    return faults
+
+
+def _fits(role: str, field: Field) -> bool:
+    if field.is_text() or field.dtype == pl.Null:
+        return True
+    if role == "created_at":
+        return isinstance(field.dtype, pl.Datetime | pl.Date)
+    return field.dtype.is_integer() or (role == "status" and field.dtype == pl.Boolean)
+
+
+def _unanswerable(
+    fields: dict[str, Field | None], query: StatisticsQuery, *, scoped: bool
+) -> list[str]:
+    faults = []
+    if query.appointment_type is not None and fields["appointment_type"] is None:
+        faults.append("`appointment_type`: absent, needed to filter by type")
+    carried = fields["integration_id"] is not None
+    if carried and not scoped:
+        faults.append(
+            "`integration_id`: the records carry it, so one must be asked for; "
+            "drop the column to pool all integrations"
+        )
+    if scoped and not carried:
+        faults.append("`integration_id`: absent, so none can be asked for")
+    return faults
+
+
+def _haystack(schema: pl.Schema, layout: RecordLayout) -> dict[str, Field | None]:
+    """The fields that `search` reads, by name; None for one that is absent."""
+    if layout.search is not None:
+        return {path: find(schema, path) for path in layout.search}
+    read = set(layout.columns().values())
+    fields = {name: find(schema, name) for name in schema if name not in read}
+    return {name: field for name, field in fields.items() if field and field.is_text()}
+
+
+def _unsearchable(haystack: dict[str, Field | None]) -> list[str]:
+    if not haystack:
+        return ["`search`: the records have no text column to search in"]
+    faults = []
+    for path, field in haystack.items():
+        if field is None:
+            faults.append(f"`{path}`: absent, needed by `search`")
+        elif not _fits("search", field):
+            faults.append(f"`{path}`: `search` expected text, found `{field.dtype}`")
+    return faults
+
+
+def _columns(fields: dict[str, Field | None]) -> list[pl.Expr]:
+    columns = []
+    for role, field in fields.items():
+        if role == "created_at" and field is not None:
+            columns += _created_at(field)
+        elif field is not None:
+            columns.append(_as_text(field).alias(role))
+        elif role in DIMENSIONS:
+            columns.append(pl.lit(None, pl.String).alias(role))
+    return columns
+
+
+def _created_at(field: Field) -> list[pl.Expr]:
+    if isinstance(field.dtype, pl.Datetime):
+        return [field.expr.alias("created_at")]
+    if field.dtype == pl.Date:  # microseconds could not hold all of its years
+        return [field.expr.cast(pl.Datetime("ms", "UTC")).alias("created_at")]
+    text = field.expr.cast(pl.String)
+    return [instants(text).alias("created_at"), text.alias("created_at_text")]
+
+
+def _as_text(field: Field) -> pl.Expr:
+    """The field as it is where it is text or Boolean; a whole number in digits."""
+    if field.is_text() or field.dtype == pl.Boolean:
+        return field.expr
+    return field.expr.cast(pl.String)
+
+
+def _text(haystack: dict[str, Field | None]) -> list[pl.Expr]:
+    """All searched text of a record, lower-case, in one column.
+
+    The separator is white space, which no keyword holds: none matches across a border.
+    """
+    found = [field for field in haystack.values() if field and _fits("search", field)]
+    parts = [_as_text(field).cast(pl.String) for field in found]
+    if not parts:
+        return []
+    joined = pl.concat_str(parts, separator=" ", ignore_nulls=True)
+    return [joined.str.to_lowercase().alias("text")]
+
+
+def _was_text(lf: pl.LazyFrame) -> bool:
+    return "created_at_text" in lf.collect_schema()
+
+
+def _unreadable() -> pl.Expr:
+    """Text that is no instant; blank text is a record without one."""
+    held = pl.col("created_at_text").str.contains(r"[^\p{Z}\p{Cc}\p{Cf}]")
+    return held.fill_null(value=False) & pl.col("created_at").is_null()
+
+
+def _seconds(instant: pl.Expr, lf: pl.LazyFrame) -> pl.Expr:
+    """Unix seconds, rounded down."""
+    return (
+        instant.to_physical() // days.UNITS_PER_SECOND[time_unit(lf.collect_schema())]
+    )

@@ -1,0 +1,158 @@
+"""Filtered records to labelled, sorted counts: plans, nothing is collected here.
+
+Rows are grouped as they are; trimming, defaults, status words and sorting then run on
+the few groups. All plans take canonical frames (see `records`) and may be told to keep
+further columns apart (`by`).
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from stats_core.layout import RecordLayout
+
+DEFAULTS = {
+    "source": "not set",
+    "utm_source": "direct",
+    "utm_medium": "not set",
+    "utm_campaign": "not set",
+}
+OUTCOMES = ("successful", "failed", "other")
+BREAKDOWN_SCHEMA = pl.Schema(
+    {"value": pl.String()} | dict.fromkeys(("count", "unset", *OUTCOMES), pl.Int64()),
+)
+TRENDS_SCHEMA = pl.Schema({"day": pl.Date()} | dict.fromkeys(OUTCOMES, pl.Int64()))
+
+_ROWS = pl.col("len").cast(pl.Int64)
+_BY_OUTCOME = {name: _ROWS.filter(pl.col("outcome") == name).sum() for name in OUTCOMES}
+
+# White space, control and format characters (zero-width ones among them).
+_AROUND = r"^[\p{Z}\p{Cc}\p{Cf}]+|[\p{Z}\p{Cc}\p{Cf}]+$"
+
+
+def trimmed(text: pl.Expr) -> pl.Expr:
+    r"""Text without the characters of Unicode's categories Z, Cc and Cf around it.
+
+    >>> df = pl.DataFrame({"value": ["\ufeff ads\u200b", "\u00a0", None]})
+    >>> df.select(trimmed(pl.col("value"))).rows()
+    [('ads',), ('',), (None,)]
+    """
+    return text.cast(pl.String).str.replace_all(_AROUND, "")
+
+
+def labelled(text: pl.Expr, default: str) -> pl.Expr:
+    """The trimmed text, or the default where it is null or nothing was left.
+
+    >>> df = pl.DataFrame({"value": [" Ads ", "0", "", None]})
+    >>> label = labelled(trimmed(pl.col("value")), "direct")
+    >>> df.select(label).to_series().to_list()
+    ['Ads', '0', 'direct', 'direct']
+    """
+    return pl.when(text != "").then(text).otherwise(pl.lit(default))
+
+
+def outcome(status: pl.Expr, layout: RecordLayout, dtype: pl.DataType) -> pl.Expr:
+    """The column of `OUTCOMES` that a status counts in; null counts as other.
+
+    >>> df = pl.DataFrame({"status": [" SUCCESS", "error", "late", None]})
+    >>> kind = outcome(pl.col("status"), RecordLayout(), pl.String())
+    >>> df.select(kind).to_series().to_list()
+    ['successful', 'failed', 'other', 'other']
+    """
+    if dtype == pl.Boolean:
+        successful, failed = status, ~status
+    else:
+        word = trimmed(status).str.to_lowercase()
+        successful = word.is_in(sorted(layout.successful))
+        failed = word.is_in(sorted(layout.failed))
+    return (
+        pl.when(successful)
+        .then(pl.lit("successful"))
+        .when(failed)
+        .then(pl.lit("failed"))
+        .otherwise(pl.lit("other"))
+    )
+
+
+def breakdown(
+    lf: pl.LazyFrame,
+    dimension: str,
+    kind: pl.Expr,
+    *,
+    by: Sequence[str] = (),
+    few: bool = False,
+) -> pl.LazyFrame:
+    """How many records have each value of a dimension, and how they went.
+
+    Args:
+        lf: A canonical frame.
+        dimension: One of the keys of `DEFAULTS`.
+        kind: The `outcome` of the column `status`.
+        by: Columns to keep apart, first in the answer.
+        few: Whether the records are so few that grouping them twice costs more than
+            labelling each; the answer is the same.
+
+    Returns:
+        `BREAKDOWN_SCHEMA`, `count` descending, then `value` ascending by code point.
+        `unset` says how many of `count` had no value of their own.
+
+    >>> lf = pl.LazyFrame({"source": ["ads", None, ""], "status": ["success"] * 3})
+    >>> kind = outcome(pl.col("status"), RecordLayout(), pl.String())
+    >>> breakdown(lf, "source", kind).collect().rows()
+    [('not set', 2, 2, 2, 0, 0), ('ads', 1, 0, 1, 0, 0)]
+    """
+    text = trimmed(pl.col(dimension))
+    label = labelled(pl.col("text"), DEFAULTS[dimension])
+    return (
+        _tally(lf, dimension, by, few=few)
+        .select(*by, _ROWS, text=text, outcome=kind)
+        .group_by(*by, value=label)
+        .agg(
+            count=_ROWS.sum(),
+            unset=_ROWS.filter(pl.col("text").fill_null("") == "").sum(),
+            **_BY_OUTCOME,
+        )
+        .sort(*by, "count", "value", descending=[*(False for _ in by), True, False])
+    )
+
+
+def daily_trend(
+    lf: pl.LazyFrame,
+    day: pl.Expr,
+    kind: pl.Expr,
+    *,
+    by: Sequence[str] = (),
+    few: bool = False,
+) -> pl.LazyFrame:
+    """How the records of each local day went.
+
+    Args:
+        lf: A canonical frame.
+        day: The `Date` of a record, as `days.local_day` gives it.
+        kind: The `outcome` of the column `status`.
+        by: Columns to keep apart, first in the answer.
+        few: Whether the records are so few that grouping them twice costs more than
+            labelling each; the answer is the same.
+
+    Returns:
+        `TRENDS_SCHEMA`, `day` ascending; first a row with null for the undated, if any.
+
+    >>> lf = pl.LazyFrame({"day": [None, None], "status": ["error", "success"]})
+    >>> kind = outcome(pl.col("status"), RecordLayout(), pl.String())
+    >>> daily_trend(lf, pl.col("day").cast(pl.Date), kind).collect().rows()
+    [(None, 1, 1, 0)]
+    """
+    return (
+        _tally(lf.with_columns(day=day), "day", by, few=few)
+        .select(*by, "day", _ROWS, outcome=kind)
+        .group_by(*by, "day")
+        .agg(**_BY_OUTCOME)
+        .sort(*by, "day", nulls_last=False)
+    )
+
+
+def _tally(lf: pl.LazyFrame, key: str, by: Sequence[str], *, few: bool) -> pl.LazyFrame:
+    """Raw groups and the number `len` of their records; a record each if there are few."""
+    if few:
+        return lf.select(*by, key, "status", len=pl.lit(1))
+    return lf.group_by(*by, key, "status").len()
