@@ -185,7 +185,8 @@ class StatisticsQuery(BaseModel):
             details = InitErrorDetails(
                 type=_START_AFTER_END, loc=("end",), input=self.end
             )
-            raise ValidationError.from_exception_data("StatisticsQuery", [details])
+            title = type(self).__name__
+            raise ValidationError.from_exception_data(title, [details])
         return Period(start, end)
 
 

@@ -234,8 +234,8 @@ def _unanswerable(
     carried = fields["integration_id"] is not None
     if carried and not scoped:
         faults.append(
-            "`integration_id`: the records carry it, so one must be asked for; "
-            "drop the column to pool all integrations"
+            "`integration_id`: the records carry it, so say whose to count, or count "
+            "each integration; to pool them all, drop the column"
         )
     if scoped and not carried:
         faults.append("`integration_id`: absent, so none can be asked for")
