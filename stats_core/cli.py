@@ -218,16 +218,16 @@ def _write(
     terminal = Console()
     if form is None:
         form = OutputFormat.TABLE if terminal.is_terminal else OutputFormat.JSON
-    match form, answer:
-        case OutputFormat.TABLE, AppointmentStatistics():
+    match answer, form:
+        case AppointmentStatistics(), OutputFormat.TABLE:
             rows = 10 if size is None else query.size
             terminal.print(statistics_tables(answer, page=query.page, size=rows))
-        case OutputFormat.TABLE, dict():
-            terminal.print(integrations_table(answer))
-        case OutputFormat.JSON, AppointmentStatistics():
+        case AppointmentStatistics(), _:
             typer.echo(_json(answer, query))
-        case OutputFormat.JSON, dict():
-            for key, stats in answer.items():
+        case each, OutputFormat.TABLE:
+            terminal.print(integrations_table(each))
+        case each, _:
+            for key, stats in each.items():
                 response = _json(stats, query).removeprefix("{")
                 typer.echo(f'{{"integration_id":"{key}",{response}')
 

@@ -1,6 +1,7 @@
 """Seeded synthetic appointment records, for the demo, the tests and the benchmarks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -69,23 +70,42 @@ def sample_records(
     >>> sample_records(2, seed=7).select("status", "source").collect().rows()
     [('failed', 'whatsapp'), ('failed', 'kiosk')]
     """
+    make = partial(
+        sample_chunk, seed=seed, integrations=integrations, campaigns=campaigns
+    )
 
-    def chunks(
+    def chunks(  # pragma: no cover - runs on threads of Polars, which none can trace
         with_columns: list[str] | None,
         predicate: pl.Expr | None,
         n_rows: int | None,
         batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
         count = rows if n_rows is None else min(rows, n_rows)
-        columns = _columns(seed, integration_ids(integrations), campaigns)
-        wanted = [columns[name] for name in with_columns or SCHEMA]
         step = batch_size or CHUNK_ROWS
         for start in range(0, count, step):
-            row = pl.int_range(start, min(start + step, count), dtype=pl.UInt64)
-            df = pl.select(row=row).select(wanted)
+            df = make(start, min(start + step, count), columns=with_columns)
             yield df if predicate is None else df.filter(predicate)
 
     return register_io_source(chunks, schema=SCHEMA)
+
+
+def sample_chunk(
+    start: int,
+    stop: int,
+    *,
+    seed: int = 0,
+    integrations: int = 3,
+    campaigns: int = 2_000,
+    columns: Sequence[str] | None = None,
+) -> pl.DataFrame:
+    """The sample records from number `start`, inclusive, to `stop`, exclusive.
+
+    >>> sample_chunk(1, 2, seed=7, columns=["status", "source"]).rows()
+    [('failed', 'kiosk')]
+    """
+    every = _columns(seed, integration_ids(integrations), campaigns)
+    wanted = [every[name].alias(name) for name in columns or SCHEMA]
+    return pl.select(row=pl.int_range(start, stop, dtype=pl.UInt64)).select(wanted)
 
 
 def _columns(seed: int, ids: list[str], campaigns: int) -> dict[str, pl.Expr]:
@@ -94,7 +114,7 @@ def _columns(seed: int, ids: list[str], campaigns: int) -> dict[str, pl.Expr]:
         for salt in (20, 21, 22, 23)
     ]
     created_at = (_random(seed, 3) % SPAN_US + FIRST_DAY_US).cast(pl.Int64)
-    columns = {
+    return {
         "integration_id": _pick(ids, seed, 0),
         "appointment_type": _pick(TYPES, seed, 1),
         "status": _mostly(_pick(STATUSES, seed, 2), 0.99, seed, 12),
@@ -108,7 +128,6 @@ def _columns(seed: int, ids: list[str], campaigns: int) -> dict[str, pl.Expr]:
         "patient_name": pl.concat_str(names, separator=" "),
         "clinic": _pick(CLINICS, seed, 8),
     }
-    return {name: column.alias(name) for name, column in columns.items()}
 
 
 def _numbered(word: str, count: int) -> list[str]:

@@ -1,0 +1,200 @@
+import gzip
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from stats_core import InvalidRecordsError, RecordLayout, appointment_statistics
+from stats_core.files import count_scan, file_format, file_paths, scan_files
+from stats_core.statistics import AppointmentStatistics, merge_statistics
+
+AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
+ROWS = pl.DataFrame(
+    {"created_at": [AT, AT], "status": ["failed", "success"], "source": ["web", None]}
+)
+DEFAULT_LAYOUT = RecordLayout()
+
+
+def counted(
+    *sources: Path | str, layout: RecordLayout = DEFAULT_LAYOUT
+) -> AppointmentStatistics:
+    scans = scan_files(file_paths(map(str, sources)), layout)
+    return merge_statistics(
+        count_scan(scan, lambda records: appointment_statistics(records, layout=layout))
+        for scan in scans
+    )
+
+
+def write(df: pl.DataFrame, path: Path) -> Path:
+    match file_format(str(path)):
+        case "parquet":
+            df.write_parquet(path)
+        case "ndjson":
+            df.write_ndjson(path)
+        case "csv":
+            df.write_csv(path)
+        case "ipc":
+            df.write_ipc(path)
+        case "json":
+            path.write_text(json.dumps(df.to_dicts(), default=str))
+    return path
+
+
+@pytest.mark.parametrize(
+    "name", ["a.parquet", "a.pq", "a.ndjson", "a.jsonl", "a.csv", "a.arrow", "a.json"]
+)
+def test_every_format_gives_the_same_answer(tmp_path: Path, name: str) -> None:
+    assert counted(write(ROWS, tmp_path / name)) == appointment_statistics(ROWS)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "ndjson", "csv", "arrow", "json"])
+def test_several_files_are_one_scan(tmp_path: Path, suffix: str) -> None:
+    for number in range(3):
+        write(ROWS, tmp_path / f"{number}.{suffix}")
+    paths = file_paths([str(tmp_path / f"*.{suffix}")])
+    assert [Path(path).stem for path in paths] == ["0", "1", "2"]
+    assert len(scan_files(paths, DEFAULT_LAYOUT)) == 1
+    assert counted(*paths).total == 6
+
+
+def test_a_file_named_twice_counts_once(tmp_path: Path) -> None:
+    path = write(ROWS, tmp_path / "a.parquet")
+    assert counted(path, path, tmp_path / "*.parquet").total == 2
+
+
+def test_brackets_in_a_file_name_are_no_glob(tmp_path: Path) -> None:
+    assert counted(write(ROWS, tmp_path / "a[1].parquet")).total == 2
+
+
+def test_a_column_that_one_file_lacks_is_unset_there(tmp_path: Path) -> None:
+    write(ROWS.with_columns(ads=pl.lit("x")), tmp_path / "a.parquet")
+    write(ROWS, tmp_path / "b.parquet")
+    stats = counted(tmp_path / "*.parquet", layout=RecordLayout(utm_source="ads"))
+    assert stats.utm_source.rows() == [("direct", 2, 2, 1, 1, 0), ("x", 2, 0, 1, 1, 0)]
+
+
+def test_types_and_formats_may_differ_from_file_to_file(tmp_path: Path) -> None:
+    in_tokyo = ROWS.cast({"created_at": pl.Datetime("ms", "Asia/Tokyo")})
+    write(ROWS, tmp_path / "a.parquet")
+    write(in_tokyo, tmp_path / "b.parquet")
+    write(ROWS, tmp_path / "c.csv")
+    assert counted(*tmp_path.iterdir()).trends.rows() == [(AT.date(), 3, 3, 0)]
+
+
+def test_an_impossible_type_is_named_with_its_file(tmp_path: Path) -> None:
+    write(ROWS, tmp_path / "a.parquet")
+    write(ROWS.with_columns(created_at=pl.lit(1.5)), tmp_path / "b.parquet")
+    with pytest.raises(InvalidRecordsError, match=r"b\.parquet: `created_at`.*Float64"):
+        counted(tmp_path / "*.parquet")
+
+
+def test_a_fault_among_alike_files_is_named_with_its_file(tmp_path: Path) -> None:
+    text = ROWS.with_columns(created_at=pl.lit("2024-05-01"))
+    for number in range(4):
+        write(text, tmp_path / f"{number}.parquet")
+    write(text.with_columns(created_at=pl.lit("soon")), tmp_path / "2.parquet")
+    with pytest.raises(InvalidRecordsError) as caught:
+        counted(tmp_path / "*.parquet")
+    [fault] = caught.value.faults
+    assert fault.startswith(str(tmp_path / "2.parquet"))
+    assert "'soon' (row 0)" in fault
+
+
+def test_a_fault_that_no_single_file_shows_is_still_raised(tmp_path: Path) -> None:
+    [scan] = scan_files([str(write(ROWS, tmp_path / "a.parquet"))], DEFAULT_LAYOUT)
+    calls = []
+
+    def fails_once(records: object) -> None:
+        calls.append(records)
+        if len(calls) == 1:
+            msg = "all together"
+            raise InvalidRecordsError(msg)
+
+    with pytest.raises(InvalidRecordsError, match="all together"):
+        count_scan(scan, fails_once)
+
+
+def test_every_unreadable_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "half.parquet").write_bytes(b"PAR1 and no more")
+    (tmp_path / "half.ndjson").write_text('{"status": "failed"}\n{"sta')
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "object.json").write_text("{}")
+    (tmp_path / "half.json").write_text("[{")
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(InvalidRecordsError) as caught:
+        counted(*tmp_path.iterdir())
+    named = {Path(fault.split(": ")[0]).name for fault in caught.value.faults}
+    assert named == {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_file_that_breaks_while_it_is_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ragged.csv").write_text("created_at,status\n2024-05-01,failed,3\n")
+    with pytest.raises(InvalidRecordsError, match=r"ragged\.csv: records: "):
+        counted(tmp_path / "ragged.csv")
+
+
+def test_every_source_without_a_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRecordsError) as caught:
+        file_paths([str(tmp_path / "*.csv"), str(tmp_path / "a.csv"), str(tmp_path)])
+    assert {fault.rpartition(": ")[2] for fault in caught.value.faults} == {
+        "no file matches",
+        "no such file",
+        "a folder, give a glob",
+    }
+
+
+def test_object_store_urls_are_left_to_polars() -> None:
+    assert file_paths(["s3://bucket/may/*.parquet"]) == ["s3://bucket/may/*.parquet"]
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.json", "[]"), ("a.ndjson", "")])
+def test_files_without_a_document_are_an_empty_answer(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert counted(tmp_path / name) == AppointmentStatistics.empty()
+    assert counted(tmp_path / name, write(ROWS, tmp_path / "b.parquet")).total == 2
+
+
+def test_csv_values_are_text_as_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("created_at,status,utm_campaign\n2024-05-01,1,007\n,,\n")
+    stats = counted(path, layout=RecordLayout(successful=frozenset({"1"})))
+    assert stats.utm_campaign.rows() == [
+        ("007", 1, 0, 1, 0, 0),
+        ("not set", 1, 1, 0, 0, 1),
+    ]
+    assert stats.undated == 1
+
+
+def test_ndjson_fields_first_seen_late_are_read(tmp_path: Path) -> None:
+    late = {"created_at": None, "status": None, "config": {"utm_source": "late"}}
+    lines = ['{"created_at": null, "status": null}'] * 500 + [json.dumps(late)]
+    (tmp_path / "a.ndjson").write_text("\n".join(lines))
+    layout = RecordLayout(utm_source="config.utm_source")
+    stats = counted(tmp_path / "a.ndjson", layout=layout)
+    assert ("late", 1, 0, 0, 0, 1) in stats.utm_source.rows()
+
+
+@pytest.mark.parametrize(
+    "at",
+    ['"2024-05-01T12:00:00Z"', '{"$numberLong": "1714564800000"}', "1714564800000"],
+)
+@pytest.mark.parametrize("name", ["a.ndjson", "a.json"])
+def test_database_exports_are_unwrapped(tmp_path: Path, name: str, at: str) -> None:
+    integration = '"integration_id": {"$oid": "5eb7cf5a86d9755df3a6c593"}'
+    line = f'{{{integration}, "status": "failed", "created_at": {{"$date": {at}}}}}'
+    (tmp_path / name).write_text(f"[{line}]" if name == "a.json" else line)
+    [scan] = scan_files([str(tmp_path / name)], DEFAULT_LAYOUT)
+    stats = appointment_statistics(
+        scan.records, integration_id="5eb7cf5a86d9755df3a6c593"
+    )
+    assert stats.trends.rows() == [(AT.date(), 0, 1, 0)]
+
+
+def test_compressed_text_is_read(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "a.csv.gz", "wt") as file:
+        file.write(ROWS.write_csv())
+    assert counted(tmp_path / "a.csv.gz").total == 2
