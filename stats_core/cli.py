@@ -218,17 +218,18 @@ def _write(
     terminal = Console()
     if form is None:
         form = OutputFormat.TABLE if terminal.is_terminal else OutputFormat.JSON
-    if form is OutputFormat.TABLE and isinstance(answer, dict):
-        terminal.print(integrations_table(answer))
-    elif form is OutputFormat.TABLE:
-        rows = 10 if size is None else query.size
-        terminal.print(statistics_tables(answer, page=query.page, size=rows))
-    elif isinstance(answer, dict):
-        for key, stats in answer.items():
-            response = _json(stats, query).removeprefix("{")
-            typer.echo(f'{{"integration_id":"{key}",{response}')
-    else:
-        typer.echo(_json(answer, query))
+    match form, answer:
+        case OutputFormat.TABLE, dict():
+            terminal.print(integrations_table(answer))
+        case OutputFormat.TABLE, AppointmentStatistics():
+            rows = 10 if size is None else query.size
+            terminal.print(statistics_tables(answer, page=query.page, size=rows))
+        case _, dict():
+            for key, stats in answer.items():
+                response = _json(stats, query).removeprefix("{")
+                typer.echo(f'{{"integration_id":"{key}",{response}')
+        case _, AppointmentStatistics():
+            typer.echo(_json(answer, query))
 
 
 def _json(stats: AppointmentStatistics, query: StatisticsQuery) -> str:

@@ -15,6 +15,7 @@ import polars as pl
 from stats_core.days import EPOCH
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import RecordLayout
+from stats_core.text import is_unicode
 
 Document = Mapping[str, Any]
 _ABSENT = object()
@@ -159,10 +160,10 @@ def _naive_utc(value: date) -> datetime | str:
 
 def _texts(name: str, values: list[object]) -> pl.Series:
     types = _types(values)
-    if types <= {bool, NoneType}:
-        return pl.Series(name, values, pl.Boolean)
     if types <= _TEXT:
         return _text_series(name, values)
+    if types <= {bool, NoneType}:
+        return pl.Series(name, values, pl.Boolean)
     strange = (Mapping, bytes, float, list, tuple, set)
     _refuse(name, values, lambda value: isinstance(value, strange), "text")
     return _text_series(name, [_text(value) for value in values])
@@ -178,12 +179,8 @@ def _text_series(name: str, values: list[Any]) -> pl.Series:
     try:
         return pl.Series(name, values, pl.String)
     except UnicodeEncodeError:
-        _refuse(name, values, _has_surrogate, "Unicode text")
+        _refuse(name, values, lambda v: not is_unicode(v or ""), "Unicode text")
         raise
-
-
-def _has_surrogate(value: str | None) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in value or "")
 
 
 def _refuse(

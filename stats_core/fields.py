@@ -5,13 +5,17 @@ from typing import NamedTuple
 
 import polars as pl
 
+from stats_core.text import INVISIBLE
+
 UTC_MICROSECONDS = pl.Datetime("us", "UTC")
 
 # ISO 8601's extended format; of its fraction, the first six digits are read.
 _ISO_8601 = (
-    r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    rf"^{INVISIBLE}*"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[Tt ]([0-9]{2}:[0-9]{2})(:[0-5][0-9])?(?:[.,]([0-9]{1,9}))?"
-    r"(?:[Zz]|([+-](?:[01][0-9]|2[0-3])):?([0-5][0-9])?)?)?\s*$"
+    r"(?:[Zz]|([+-](?:[01][0-9]|2[0-3])):?([0-5][0-9])?)?)?"
+    rf"{INVISIBLE}*$"
 )
 
 
@@ -65,8 +69,8 @@ def instants(text: pl.Expr) -> pl.Expr:
     fraction = part("4").str.slice(0, 6).str.pad_end(6, "0").cast(pl.Int64).fill_null(0)
     hours = part("5").cast(pl.Int64).fill_null(0)
     minutes = part("6").cast(pl.Int64).fill_null(0)
-    west = part("5").str.starts_with("-").fill_null(value=False)
-    offset = 60 * hours + pl.when(west).then(-minutes).otherwise(minutes)
+    west = part("5").str.starts_with("-").cast(pl.Int64).fill_null(0)
+    offset = 60 * hours + (1 - 2 * west) * minutes
     utc = local.to_physical() + fraction - offset * 60_000_000
     return utc.cast(UTC_MICROSECONDS)
 
@@ -82,12 +86,21 @@ def _descend(field: Field, names: list[str]) -> Field | None:
 
 def _member(field: Field, name: str) -> Field | None:
     members = field.dtype.fields if isinstance(field.dtype, pl.Struct) else []
-    for member in members:
+    for place, member in enumerate(members):
         if member.name == name:
             dtype = member.dtype
             assert isinstance(dtype, pl.DataType)  # noqa: S101 - a schema's are instances
-            return Field(field.expr.struct.field(name), dtype)
+            return Field(_select(field.expr, name, place, len(members)), dtype)
     return None
+
+
+def _select(struct: pl.Expr, name: str, place: int, width: int) -> pl.Expr:
+    if name != "*" and not name.startswith("^"):
+        return struct.struct.field(name)
+    # Such a name is taken for a pattern, and in Polars 2.1 an escaped one, or a place
+    # in its stead, panics.
+    numbered = struct.struct.rename_fields([str(number) for number in range(width)])
+    return numbered.struct.field(str(place))
 
 
 def _unwrapped(field: Field) -> Field:

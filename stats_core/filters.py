@@ -7,6 +7,7 @@ They are independent of each other and may be applied in any order.
 import polars as pl
 
 from stats_core.query import AppointmentType, Period, StatisticsQuery
+from stats_core.text import one_sigma
 
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6}
 _LEAST, _MOST = -(2**63), 2**63 - 1
@@ -82,8 +83,13 @@ def matching(keywords: list[str]) -> tuple[pl.Expr, ...]:
     1
     """
     # Polars' own lower case: Python's knows an older Unicode, and `text` is Polars'.
-    lower = pl.Series(keywords, dtype=pl.String).str.to_lowercase()
-    return tuple(pl.col("text").str.contains(word, literal=True) for word in lower)
+    words = pl.Series(keywords, dtype=pl.String).str.to_lowercase()
+    lower = one_sigma(pl.col("text"))
+    return tuple(
+        # To look at every row for a sigma costs, and most keywords have none.
+        (lower if "\u03c3" in word else pl.col("text")).str.contains(word, literal=True)
+        for word in pl.select(one_sigma(pl.lit(words))).to_series()
+    )
 
 
 def _equals(column: str, value: str, schema: pl.Schema) -> pl.Expr:

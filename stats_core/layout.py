@@ -2,13 +2,19 @@
 
 from typing import Annotated, Self
 
+import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from stats_core.text import is_unicode, status_word
 
 DIMENSIONS = ("source", "utm_source", "utm_medium", "utm_campaign")
 ROLES = ("created_at", "status", "appointment_type", "integration_id", *DIMENSIONS)
 
 
-def _not_blank(text: str) -> str:
+def _name(text: str) -> str:
+    if not is_unicode(text):
+        msg = "expected Unicode text, got a lone surrogate"
+        raise ValueError(msg)
     if not text.strip():
         msg = "expected a name, got blank text"
         raise ValueError(msg)
@@ -16,10 +22,11 @@ def _not_blank(text: str) -> str:
 
 
 def _word(text: str) -> str:
-    return _not_blank(text).strip().lower()
+    word: str = pl.select(status_word(pl.lit(_name(text)))).item()
+    return _name(word)
 
 
-Column = Annotated[str, AfterValidator(_not_blank)]
+Column = Annotated[str, AfterValidator(_name)]
 Word = Annotated[str, AfterValidator(_word)]
 
 

@@ -10,7 +10,9 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainSerializer,
     PlainValidator,
+    Strict,
     StringConstraints,
     ValidationError,
     WithJsonSchema,
@@ -19,6 +21,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from stats_core import days
+from stats_core.text import is_unicode
 
 MOST_SEARCH_CHARACTERS = 1_000
 _START_AFTER_END = PydanticCustomError("start_after_end", "`start` is after `end`")
@@ -92,6 +95,10 @@ def parse_bound(value: object) -> date | datetime:
     raise ValueError(msg)
 
 
+def _iso_8601(bound: date | datetime) -> str:
+    return bound.isoformat().replace("+00:00", "Z")
+
+
 def _as_utc(instant: datetime) -> datetime:
     if instant.utcoffset() is None:
         return instant.replace(tzinfo=UTC)
@@ -102,7 +109,10 @@ def _as_utc(instant: datetime) -> datetime:
         raise ValueError(msg) from error
 
 
-def _not_too_long(search: str) -> str:
+def _searchable(search: str) -> str:
+    if not is_unicode(search):
+        msg = "expected Unicode text, got a lone surrogate"
+        raise ValueError(msg)
     if len(search) > MOST_SEARCH_CHARACTERS:
         msg = f"expected at most {MOST_SEARCH_CHARACTERS} characters, got {len(search)}"
         raise ValueError(msg)
@@ -116,6 +126,7 @@ def _known_zone(name: str) -> str:
 Bound = Annotated[
     date | datetime,
     PlainValidator(parse_bound),
+    PlainSerializer(_iso_8601, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
@@ -139,7 +150,7 @@ class StatisticsQuery(BaseModel):
     )
     size: int = Field(default=300, ge=1, description="Number of items per page")
     page: int = Field(default=1, ge=1, description="Page number")
-    search: Annotated[str, AfterValidator(_not_too_long)] | None = Field(
+    search: Annotated[str, Strict(), AfterValidator(_searchable)] | None = Field(
         default=None, description="Search keywords"
     )
     start: Bound | None = Field(

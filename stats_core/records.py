@@ -23,6 +23,7 @@ from stats_core.errors import InvalidRecordsError
 from stats_core.fields import UTC_MICROSECONDS, Field, find, instants
 from stats_core.layout import DIMENSIONS, ROLES, RecordLayout
 from stats_core.query import StatisticsQuery
+from stats_core.text import VISIBLE
 
 
 @runtime_checkable
@@ -310,7 +311,7 @@ def _was_text(lf: pl.LazyFrame) -> bool:
 
 def _unreadable() -> pl.Expr:
     """Text that is no instant; blank text is a record without one."""
-    held = pl.col("created_at_text").str.contains(r"[^\p{Z}\p{Cc}\p{Cf}]")
+    held = pl.col("created_at_text").str.contains(VISIBLE)
     return held.fill_null(value=False) & pl.col("created_at").is_null()
 
 

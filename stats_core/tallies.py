@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from stats_core.layout import RecordLayout
+from stats_core.text import status_word, trimmed
 
 DEFAULTS = {
     "source": "not set",
@@ -25,19 +26,6 @@ TRENDS_SCHEMA = pl.Schema({"day": pl.Date()} | dict.fromkeys(OUTCOMES, pl.Int64(
 
 _ROWS = pl.col("len").cast(pl.Int64)
 _BY_OUTCOME = {name: _ROWS.filter(pl.col("outcome") == name).sum() for name in OUTCOMES}
-
-# White space, control and format characters (zero-width ones among them).
-_AROUND = r"^[\p{Z}\p{Cc}\p{Cf}]+|[\p{Z}\p{Cc}\p{Cf}]+$"
-
-
-def trimmed(text: pl.Expr) -> pl.Expr:
-    r"""Text without the characters of Unicode's categories Z, Cc and Cf around it.
-
-    >>> df = pl.DataFrame({"value": ["\ufeff ads\u200b", "\u00a0", None]})
-    >>> df.select(trimmed(pl.col("value"))).rows()
-    [('ads',), ('',), (None,)]
-    """
-    return text.cast(pl.String).str.replace_all(_AROUND, "")
 
 
 def labelled(text: pl.Expr, default: str) -> pl.Expr:
@@ -62,7 +50,7 @@ def outcome(status: pl.Expr, layout: RecordLayout, dtype: pl.DataType) -> pl.Exp
     if dtype == pl.Boolean:
         successful, failed = status, ~status
     else:
-        word = trimmed(status).str.to_lowercase()
+        word = status_word(status)
         successful = word.is_in(sorted(layout.successful))
         failed = word.is_in(sorted(layout.failed))
     return (
