@@ -1,0 +1,216 @@
+"""The contract over plain dicts: slow and obvious, in another idiom than the library.
+
+Records are flat dicts under the default names of a layout; instants are Python
+date-times, dates, ISO 8601 text or None.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Record = Mapping[str, Any]
+Ask = Mapping[str, Any]
+Day = tuple[date, int, int, int]
+Row = tuple[str, int, int, int, int, int]
+
+DEFAULTS = {
+    "source": "not set",
+    "utm_source": "direct",
+    "utm_medium": "not set",
+    "utm_campaign": "not set",
+}
+WORDS = {
+    "successful": "successful",
+    "success": "successful",
+    "succeeded": "successful",
+    "failed": "failed",
+    "failure": "failed",
+    "error": "failed",
+}
+SEARCHED = ("patient", "clinic")
+TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Answer:
+    total: int
+    undated: int
+    trends: list[Day]
+    breakdowns: dict[str, list[Row]]
+
+
+def answer(
+    records: Iterable[Record],
+    ask: Ask,
+    *,
+    integration_id: str | None = None,
+    timezone: str = "UTC",
+    words: Mapping[str, str] = WORDS,
+    searched: Sequence[str] = SEARCHED,
+) -> Answer:
+    kept = []
+    for record in records:
+        if integration_id and record.get("integration_id") != integration_id:
+            continue
+        if is_asked_for(record, ask, timezone, searched):
+            kept.append(record)
+
+    outcomes = [outcome(record.get("status"), words) for record in kept]
+    instants = [instant(record.get("created_at")) for record in kept]
+    days: Counter[tuple[date, str]] = Counter()
+    for at, went in zip(instants, outcomes, strict=True):
+        if at is not None:
+            days[at.astimezone(ZoneInfo(timezone)).date(), went] += 1
+    return Answer(
+        total=len(kept),
+        undated=instants.count(None),
+        trends=[
+            (day, days[day, "successful"], days[day, "failed"], days[day, "other"])
+            for day in sorted({day for day, _ in days})
+        ],
+        breakdowns={
+            name: rows([record.get(name) for record in kept], outcomes, default)
+            for name, default in DEFAULTS.items()
+        },
+    )
+
+
+def rows(values: list[object], outcomes: list[str], default: str) -> list[Row]:
+    count: Counter[str] = Counter()
+    unset: Counter[str] = Counter()
+    went: Counter[tuple[str, str]] = Counter()
+    for raw, how in zip(values, outcomes, strict=True):
+        own = trim(raw) if isinstance(raw, str) else ""
+        label = own or default
+        count[label] += 1
+        unset[label] += not own
+        went[label, how] += 1
+    return [
+        (
+            label,
+            number,
+            unset[label],
+            went[label, "successful"],
+            went[label, "failed"],
+            went[label, "other"],
+        )
+        for label, number in sorted(count.items(), key=lambda kv: (-kv[1], kv[0]))
+    ]
+
+
+def response(found: Answer, timezone: str, page: int, size: int) -> dict[str, Any]:
+    items = {
+        name: [
+            {"_id": row[0], "count": row[1]}
+            for place, row in enumerate(listed)
+            if (page - 1) * size <= place < page * size
+        ]
+        for name, listed in found.breakdowns.items()
+    }
+    trends = [
+        {"_id": zulu(first_instant(day, timezone)), "successful": good, "failed": bad}
+        for day, good, bad, _ in found.trends
+    ]
+    return {"overview": {"total": found.total}, "trends": trends, **items}
+
+
+def zulu(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def is_asked_for(
+    record: Record, ask: Ask, timezone: str, searched: Sequence[str]
+) -> bool:
+    wanted = ask.get("appointment_type")
+    if wanted is not None and record.get("appointment_type") != wanted:
+        return False
+
+    earliest, latest = bounds(ask, timezone)
+    at = instant(record.get("created_at"))
+    if earliest is not None and (at is None or at < earliest):
+        return False
+    if latest is not None and (at is None or at > latest):
+        return False
+
+    texts = [fold(text) for text in map(record.get, searched) if isinstance(text, str)]
+    return all(
+        any(fold(keyword) in text for text in texts)
+        for keyword in (ask.get("search") or "").split()
+    )
+
+
+def bounds(ask: Ask, timezone: str) -> tuple[datetime | None, datetime | None]:
+    """The first and the last microsecond asked for."""
+    start, end = as_bound(ask.get("start")), as_bound(ask.get("end"))
+    if start is not None and not isinstance(start, datetime):
+        start = first_instant(start, timezone)
+    if end is not None and not isinstance(end, datetime):
+        end = first_instant(end + timedelta(days=1), timezone) - TICK
+    return start, end
+
+
+def as_bound(value: object) -> date | datetime | None:
+    if isinstance(value, str) and len(value) == len("2024-05-01"):
+        return date.fromisoformat(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    return instant(value)
+
+
+def instant(value: object) -> datetime | None:
+    if isinstance(value, str):
+        text = trim(value)
+        value = datetime.fromisoformat(text) if text else None
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        assert isinstance(value, date)
+        value = datetime.combine(value, time())
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+@cache
+def first_instant(day: date, timezone: str) -> datetime:
+    """The first instant of a local date, or of the next one that exists.
+
+    Clocks are asked, minute by minute, whether the date has come; the second is then
+    looked for in the last minute.
+    """
+    zone = ZoneInfo(timezone)
+    at = datetime.combine(day, time(), UTC) - timedelta(hours=27)
+    while at.astimezone(zone).date() < day:
+        at += timedelta(minutes=1)
+    second = at - timedelta(minutes=1)
+    while second.astimezone(zone).date() < day:
+        second += timedelta(seconds=1)
+    return second
+
+
+def outcome(status: object, words: Mapping[str, str] = WORDS) -> str:
+    if isinstance(status, bool):
+        return "successful" if status else "failed"
+    word = trim(status).lower() if isinstance(status, str) else ""
+    return words.get(word, "other")
+
+
+def trim(text: str) -> str:
+    while text and is_invisible(text[0]):
+        text = text[1:]
+    while text and is_invisible(text[-1]):
+        text = text[:-1]
+    return text
+
+
+def is_invisible(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category.startswith("Z") or category in {"Cc", "Cf"}
+
+
+def fold(text: str) -> str:
+    """Lower case, a sigma at the end of a word being a sigma."""
+    return text.lower().replace("\u03c2", "\u03c3")

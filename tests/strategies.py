@@ -1,0 +1,222 @@
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from hypothesis import strategies as st
+
+from stats_core import AppointmentStatistics, StatisticsQuery
+from tests import naive
+
+Document = dict[str, Any]
+
+DIMENSIONS = ("source", "utm_source", "utm_medium", "utm_campaign")
+TYPES = ("NP", "F/U", "ASC_FU", "FU Tele", "PROCEDURE", "PROV_USE", "RAP_ACCESS")
+IDS = ("5eb7cf5a86d9755df3a6c593", "5eb7cf5a86d9755df3a6c594", "0" * 24)
+SCHEMA = pl.Schema(
+    {"created_at": pl.Datetime("us", "UTC")}
+    | dict.fromkeys(
+        ("status", "appointment_type", *DIMENSIONS, *naive.SEARCHED), pl.String()
+    )
+)
+SCOPED_SCHEMA = pl.Schema({**SCHEMA, "integration_id": pl.String()})
+
+# Days that are short, long, without a midnight, with two, or no days at all.
+EDGE_DAYS = (
+    ("Africa/Cairo", date(2025, 4, 25)),
+    ("Asia/Beirut", date(2022, 3, 27)),
+    ("America/Asuncion", date(2023, 10, 1)),
+    ("America/Havana", date(2024, 11, 3)),
+    ("America/Havana", date(2024, 3, 10)),
+    ("Australia/Lord_Howe", date(2024, 4, 7)),
+    ("Australia/Lord_Howe", date(2024, 10, 6)),
+    ("Asia/Kathmandu", date(2024, 5, 1)),
+    ("Asia/Kathmandu", date(1986, 1, 1)),
+    ("Pacific/Apia", date(2011, 12, 30)),
+    ("Pacific/Kwajalein", date(1993, 8, 21)),
+    ("America/New_York", date(2024, 3, 10)),
+    ("America/New_York", date(2024, 11, 3)),
+    ("America/St_Johns", date(2006, 10, 29)),
+    ("America/St_Johns", date(2006, 4, 2)),
+    ("America/Juneau", date(1867, 10, 18)),
+    ("Asia/Manila", date(1844, 12, 31)),
+    ("Africa/Monrovia", date(1972, 1, 7)),
+    ("Europe/Dublin", date(2024, 10, 27)),
+    ("Africa/Casablanca", date(2024, 3, 10)),
+    ("Antarctica/Troll", date(2024, 3, 31)),
+    ("UTC", date(1970, 1, 1)),
+)
+ZONES = tuple(dict.fromkeys(zone for zone, _ in EDGE_DAYS))
+
+# Few characters, so that texts collide: blanks seen and unseen, quotes, what regular
+# expressions and LIKE read, right to left, two cases, beyond the basic plane.
+ALPHABET = "ab\u00c9\u00e9 \u00a0\u200b\ufeff\t\x00\"'%_*.+(\\[$^\u05d0\u0663\U0001f600"
+LABELS = (
+    *("", " ", "\u00a0", "\u200b", "\ufeff \u2028", "0", "null", "None"),
+    *("direct", " direct ", "Direct", "direct\u200b", "not set", "Not Set"),
+    *("not set\ufeff", "ads", "Ads", " ads", "\u05d0\u05d1", "a\u200bb"),
+)
+STATUSES = (
+    *("successful", "success", "succeeded", "failed", "failure", "error"),
+    *("SUCCESS", " Failed ", "\ufefferror\u200b", "Succeeded\t", "\u00a0FAILURE"),
+    *("cancelled", "", " ", "unsuccessful", "not failed", "true", "0"),
+)
+NAMES = (
+    *("Ana Souza", "ana souza", "BEL\u00c9M", "bel\u00e9m", "\u0130stanbul"),
+    *("STRA\u1e9eE", "stra\u00dfe", "+1 (555) 010-0000", "F/U", "50%", "a_b"),
+    *("C:\\new", 'say "hi"', "direct", "not set", "*", "", "\u05d0\u05d1 ana"),
+)
+
+
+class Case(NamedTuple):
+    """Records, a question to them, and the zone it is asked in."""
+
+    documents: list[Document]
+    ask: dict[str, Any]
+    zone: str
+
+    @property
+    def query(self) -> StatisticsQuery:
+        return StatisticsQuery(**self.ask)
+
+    @property
+    def expected(self) -> naive.Answer:
+        return naive.answer(self.documents, self.ask, timezone=self.zone)
+
+
+def zones() -> st.SearchStrategy[str]:
+    return st.sampled_from(ZONES)
+
+
+def texts() -> st.SearchStrategy[str]:
+    return st.sampled_from(LABELS) | st.text(ALPHABET, max_size=3)
+
+
+def statuses() -> st.SearchStrategy[str | None]:
+    return st.none() | st.sampled_from(STATUSES)
+
+
+def instants(zone: str) -> st.SearchStrategy[datetime]:
+    """Mostly close to the edge days of a zone, else anywhere in two centuries."""
+    edges = [
+        datetime(day.year, day.month, day.day, tzinfo=UTC)
+        for name, day in EDGE_DAYS
+        if name == zone
+    ]
+    hours = st.integers(-16 * 4, 40 * 4).map(lambda n: timedelta(minutes=15 * n))
+    ticks = st.sampled_from([0, 0, 0, 1, -1, 10**6, -(10**6), 59_999_500, -500])
+    close = st.builds(
+        lambda edge, hour, tick: edge + hour + timedelta(microseconds=tick),
+        st.sampled_from(edges),
+        hours,
+        ticks,
+    )
+    anywhere = st.datetimes(
+        datetime(1905, 1, 1),  # noqa: DTZ001 - hypothesis wants it naive
+        datetime(2095, 1, 1),  # noqa: DTZ001
+        timezones=st.just(UTC),
+    )
+    return st.one_of(close, close, close, anywhere)
+
+
+def documents(
+    zone: str = "UTC", *, scoped: bool = False
+) -> st.SearchStrategy[list[Document]]:
+    """Flat records that hold every field, instants aware and in UTC."""
+    value = st.none() | texts()
+    name = st.none() | st.sampled_from(NAMES) | st.text(ALPHABET, max_size=4)
+    fields: dict[str, st.SearchStrategy[Any]] = {
+        "created_at": st.none() | instants(zone) | instants(zone) | instants(zone),
+        "status": statuses(),
+        "appointment_type": st.sampled_from([*TYPES[:3], None, "np", "OTHER"]),
+        **dict.fromkeys(DIMENSIONS, value),
+        **dict.fromkeys(naive.SEARCHED, name),
+    }
+    if scoped:
+        fields["integration_id"] = st.sampled_from([*IDS, None])
+    return st.lists(st.fixed_dictionaries(fields), max_size=30)
+
+
+@st.composite
+def loose(draw: st.DrawFn, strict: list[Document]) -> list[Document]:
+    """The same records as loosely as documents come: other forms, fields left out."""
+    return [draw(_loosened(record)) for record in strict]
+
+
+@st.composite
+def _loosened(draw: st.DrawFn, record: Document) -> Document:
+    absent = draw(st.sets(st.sampled_from(sorted(record)), max_size=2))
+    kept = {
+        key: value
+        for key, value in record.items()
+        if value is not None or key not in absent
+    }
+    at = kept.get("created_at")
+    if at is not None:
+        kept["created_at"] = draw(st.sampled_from(forms(at)))
+    return kept
+
+
+def forms(at: datetime) -> list[object]:
+    """One instant as date-time, naive and aware, as text, as date if it is one."""
+    naive_at = at.replace(tzinfo=None)
+    there = at.astimezone(ZoneInfo("Asia/Tokyo"))
+    found: list[object] = [at, naive_at, there, at.isoformat(), naive_at.isoformat()]
+    found += [naive.zulu(at), f"{naive_at} "]
+    if at.year > 1951:  # before, Tokyo's offsets are not what ISO 8601 writes
+        found.append(there.isoformat())
+    if at == datetime(at.year, at.month, at.day, tzinfo=UTC):
+        found += [at.date(), at.date().isoformat()]
+    return found
+
+
+@st.composite
+def asks(draw: st.DrawFn, zone: str) -> dict[str, Any]:
+    """The parameters of a query: most are left out, or hit something."""
+    ask: dict[str, Any] = {}
+    if draw(st.booleans()):
+        ask["appointment_type"] = draw(st.sampled_from([*TYPES[:3], None]))
+    if draw(st.booleans()):
+        words = st.sampled_from(
+            [*("ana", "ANA", "bel\u00c9m", "(555)", "%", "_", "*", "\\", '"', "F/U")]
+            + [*("direct", "not", "\u0130STANBUL", "stra\u1e9ee", "50%", "\u05d0")]
+        )
+        keywords = draw(st.lists(words | st.text(ALPHABET, max_size=1), max_size=2))
+        ask["search"] = "  ".join(keywords)
+    for end in ("start", "end"):
+        if draw(st.booleans()):
+            ask[end] = draw(_bounds(zone))
+    first, last = naive.bounds(ask, zone)
+    if first is not None and last is not None and first > last:
+        del ask["end"]
+    return ask
+
+
+def _bounds(zone: str) -> st.SearchStrategy[object]:
+    at = instants(zone)
+    return st.one_of(
+        at.map(lambda instant: instant.date()),
+        at.map(lambda instant: instant.date().isoformat()),
+        at,
+        at.map(lambda instant: instant.replace(tzinfo=None)),
+        at.map(naive.zulu),
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    zone = draw(zones())
+    return Case(draw(documents(zone)), draw(asks(zone)), zone)
+
+
+def frame(records: list[Document], schema: pl.Schema = SCHEMA) -> pl.DataFrame:
+    return pl.DataFrame(records, schema=schema, orient="row")
+
+
+def as_answer(stats: AppointmentStatistics) -> naive.Answer:
+    return naive.Answer(
+        stats.total,
+        stats.undated,
+        stats.trends.rows(),
+        {name: df.rows() for name, df in stats.breakdowns().items()},
+    )
