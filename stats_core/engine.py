@@ -6,12 +6,12 @@ from typing import Literal
 
 import polars as pl
 
-from stats_core import days, filters, records as canon, tallies
+from stats_core import days, filters, survey, tallies
 from stats_core.dashboard import AppointmentsDashboard
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import DIMENSIONS, RecordLayout
 from stats_core.query import Scope, StatisticsQuery, is_integration_id
-from stats_core.records import Records
+from stats_core.records import Records, canonical
 from stats_core.statistics import AppointmentStatistics
 
 Engine = Literal["auto", "in-memory", "streaming", "gpu"]
@@ -56,7 +56,7 @@ def appointment_statistics(
     [('direct', 1, 1, 1, 0, 0)]
     """
     scope = Scope(integration_id=integration_id, timezone=timezone)
-    lf = canon.canonical(records, layout, query, scoped=integration_id is not None)
+    lf = canonical(records, layout, query, scoped=integration_id is not None)
     count = _Count(lf, query, scope, layout, engine, few=_are_few(records))
     return _statistics(count.frames(), timezone)
 
@@ -115,7 +115,7 @@ def statistics_by_integration(
     [1, 1]
     """
     scope = Scope(timezone=timezone)
-    lf = canon.canonical(records, layout, query, scoped=True)
+    lf = canonical(records, layout, query, scoped=True)
     count = _Count(
         *(lf, query, scope, layout, engine),
         few=_are_few(records),
@@ -142,14 +142,15 @@ class _Count:
 
     def frames(self) -> list[pl.DataFrame]:
         """The trend and the breakdowns; raises where any record cannot be counted."""
-        survey = canon.survey(self.lf)
         if days.is_fixed(self.scope.timezone):
             always = days.countable_seconds(self.scope.timezone)
-            surveyed, *frames = self.collect([survey, *self.plans(always)])
+            surveyed, *frames = self.collect(
+                [survey.survey(self.lf), *self.plans(always)]
+            )
             self.check(surveyed)
             return frames
         # Which changes of offset to reckon with is known from the surveyed span.
-        [surveyed] = self.collect([survey])
+        [surveyed] = self.collect([survey.survey(self.lf)])
         self.check(surveyed)
         first, last, _ = surveyed.fill_null(0).row(0)
         return self.collect(self.plans((first, last)))
@@ -166,7 +167,7 @@ class _Count:
         )
         kind = tallies.outcome(pl.col("status"), self.layout, schema["status"])
         first, last = period.within(span)
-        unit = canon.time_unit(schema)
+        unit = survey.time_unit(schema)
         created_at = pl.col("created_at")
         day = days.local_day(created_at, timezone, unit=unit, first=first, last=last)
         breakdowns = (
@@ -181,8 +182,8 @@ class _Count:
         first, last, unreadable = surveyed.row(0)
         earliest, latest = days.countable_seconds(self.scope.timezone)
         if unreadable or (first is not None and (first < earliest or last > latest)):
-            [rows] = self.collect([canon.uncountable(self.lf, self.scope.timezone)])
-            faults = canon.uncountable_faults(rows, self.scope.timezone)
+            [rows] = self.collect([survey.uncountable(self.lf, self.scope.timezone)])
+            faults = survey.uncountable_faults(rows, self.scope.timezone)
             raise InvalidRecordsError(*faults)
 
     def collect(self, plans: list[pl.LazyFrame]) -> list[pl.DataFrame]:

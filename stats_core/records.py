@@ -7,7 +7,7 @@ The canonical frame has these columns, always in this form:
 - `status`: text, or `Boolean` with true for successful
 - `appointment_type`, `integration_id`: text; only where the records carry them
 - `source`, `utm_source`, `utm_medium`, `utm_campaign`: text, null where absent
-- `text`: `String`, lower-case, all that `search` reads; only where there is something
+- `text`: `String`, all that `search` reads; only where there is something
 
 Text is `String`, `Categorical` or `Enum`, as the caller has it.
 """
@@ -17,13 +17,11 @@ from typing import Any, Protocol, runtime_checkable
 
 import polars as pl
 
-from stats_core import days
 from stats_core.documents import Document, documents_frame
 from stats_core.errors import InvalidRecordsError
 from stats_core.fields import UTC_MICROSECONDS, Field, find, instants
 from stats_core.layout import DIMENSIONS, ROLES, RecordLayout
 from stats_core.query import StatisticsQuery
-from stats_core.text import VISIBLE
 
 
 @runtime_checkable
@@ -39,7 +37,6 @@ Records = pl.DataFrame | pl.LazyFrame | ArrowStream | Iterable[Document]
 _EMPTY = {"created_at": UTC_MICROSECONDS} | dict.fromkeys(
     (*ROLES[1:], "text"), pl.String
 )
-_MOST_EXAMPLES = 5
 _MOST_NAMES = 20
 
 
@@ -62,12 +59,12 @@ def canonical(
 
     Raises:
         InvalidRecordsError: Absent columns and wrong types, every one of them.
-            Values that cannot be read are found later, by `survey`.
+            Values that cannot be read are found later, by `survey.survey`.
 
     >>> df = pl.DataFrame({"at": ["2024-05-01"], "status": [True], "name": ["Ana"]})
     >>> lf = canonical(df, RecordLayout(created_at="at"), StatisticsQuery())
     >>> lf.select("status", "utm_source", "text").collect().rows()
-    [(True, None, 'ana')]
+    [(True, None, 'Ana')]
     """
     lf = _lazy(records, layout)
     if lf is None:
@@ -85,81 +82,6 @@ def canonical(
     if faults:
         raise InvalidRecordsError(*faults)
     return lf.select(*_columns(fields), *_text(haystack))
-
-
-def survey(lf: pl.LazyFrame) -> pl.LazyFrame:
-    """What must be known of a canonical frame's instants, in one row.
-
-    Returns:
-        `first`, `last`: `Int64`, Unix seconds, rounded down; null without any instant.
-        `unreadable`: `UInt32`, how many texts are no instant.
-
-    >>> lf = pl.LazyFrame({"created_at": ["1970-01-02"], "status": ["failed"]})
-    >>> survey(canonical(lf, RecordLayout(), StatisticsQuery())).collect().rows()
-    [(86400, 86400, 0)]
-    """
-    instant = pl.col("created_at")
-    return lf.select(
-        first=_seconds(instant.min(), lf),
-        last=_seconds(instant.max(), lf),
-        unreadable=_unreadable().sum() if _was_text(lf) else pl.lit(0, pl.UInt32),
-    )
-
-
-def time_unit(schema: pl.Schema) -> days.TimeUnit:
-    """The unit of a canonical frame's instants.
-
-    >>> time_unit(pl.Schema({"created_at": pl.Datetime("ns")}))
-    'ns'
-    """
-    dtype = schema["created_at"]
-    assert isinstance(dtype, pl.Datetime)  # noqa: S101 - what makes the frame canonical
-    return dtype.time_unit
-
-
-def uncountable(lf: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
-    """The rows of a canonical frame whose instant cannot be read or has no day.
-
-    Returns:
-        `row`: `UInt32`, counted from 0. `value`: `String`, the text of the instant;
-        null where it was none. `unreadable`: `Boolean`, else it is out of range. In
-        the order of the records.
-    """
-    first, last = days.countable_seconds(timezone)
-    in_range = _seconds(pl.col("created_at"), lf).is_between(first, last)
-    text = _was_text(lf)
-    unreadable = _unreadable() if text else pl.lit(value=False)
-    value = pl.col("created_at_text") if text else pl.lit(None, pl.String)
-    rows = lf.select(
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
-        value=value,
-        unreadable=unreadable,
-        in_range=in_range.fill_null(value=True),
-    )
-    return rows.filter(pl.col("unreadable") | ~pl.col("in_range")).drop("in_range")
-
-
-def uncountable_faults(df: pl.DataFrame, timezone: str) -> list[str]:
-    """The rows that `uncountable` found, in words.
-
-    >>> df = pl.DataFrame({"row": [7], "value": ["soon"], "unreadable": [True]})
-    >>> uncountable_faults(df, "UTC")
-    ["`created_at`: 1 values are not ISO 8601 date-times: 'soon' (row 7)"]
-    """
-    complaints = {
-        True: "are not ISO 8601 date-times",
-        False: f"are not on a day of the years 1 to 9999 in {timezone}",
-    }
-    faults = []
-    for unreadable, complaint in complaints.items():
-        rows = df.filter(unreadable=unreadable).select("row", "value").rows()
-        some = ", ".join(
-            f"row {row}" if value is None else f"{value!r:.40} (row {row})"
-            for row, value in rows[:_MOST_EXAMPLES]
-        )
-        if rows:
-            faults.append(f"`created_at`: {len(rows)} values {complaint}: {some}")
-    return faults
 
 
 def _lazy(records: Records, layout: RecordLayout) -> pl.LazyFrame | None:
@@ -293,30 +215,12 @@ def _as_text(field: Field) -> pl.Expr:
 
 
 def _text(haystack: dict[str, Field | None]) -> list[pl.Expr]:
-    """All searched text of a record, lower-case, in one column.
+    """All searched text of a record in one column, so that one look searches it all.
 
     The separator is white space, which no keyword holds: none matches across a border.
     """
     found = [field for field in haystack.values() if field and _fits("search", field)]
     parts = [_as_text(field).cast(pl.String) for field in found]
-    if not parts:
-        return []
-    joined = pl.concat_str(parts, separator=" ", ignore_nulls=True)
-    return [joined.str.to_lowercase().alias("text")]
-
-
-def _was_text(lf: pl.LazyFrame) -> bool:
-    return "created_at_text" in lf.collect_schema()
-
-
-def _unreadable() -> pl.Expr:
-    """Text that is no instant; blank text is a record without one."""
-    held = pl.col("created_at_text").str.contains(VISIBLE)
-    return held.fill_null(value=False) & pl.col("created_at").is_null()
-
-
-def _seconds(instant: pl.Expr, lf: pl.LazyFrame) -> pl.Expr:
-    """Unix seconds, rounded down."""
-    return (
-        instant.to_physical() // days.UNITS_PER_SECOND[time_unit(lf.collect_schema())]
-    )
+    if len(parts) > 1:
+        parts = [pl.concat_str(parts, separator=" ", ignore_nulls=True)]
+    return [part.alias("text") for part in parts]

@@ -1,9 +1,13 @@
 """Text as it is compared: without invisible ends, in one case."""
 
+from functools import cache
+
 import polars as pl
 
 # Unicode's white space, control and format characters (zero-width ones among them).
 INVISIBLE, VISIBLE = r"[\p{Z}\p{Cc}\p{Cf}]", r"[^\p{Z}\p{Cc}\p{Cf}]"
+_CASED = 0x1E944  # no letter from here on has another case (Unicode 16)
+_DOTTED_I, _DOT = "\u0130", "\u0307"
 _AROUND = f"^{INVISIBLE}+|{INVISIBLE}+$"
 
 
@@ -17,25 +21,60 @@ def trimmed(text: pl.Expr) -> pl.Expr:
     return text.cast(pl.String).str.replace_all(_AROUND, "")
 
 
-def one_sigma(lower: pl.Expr) -> pl.Expr:
-    r"""Lower-case text in which the sigma that ends a word is a sigma like any other.
-
-    Lower case alone tells `\u03a3` at the end of a word from `\u03a3` within: the only
-    letter whose case depends on its neighbours (Unicode Standard, section 3.13).
-
-    >>> pl.select(one_sigma(pl.lit("\u03bf\u03b4\u03bf\u03c2"))).item()[-1] == "\u03c3"
-    True
-    """
-    return lower.str.replace_all("\u03c2", "\u03c3", literal=True)
-
-
 def status_word(text: pl.Expr) -> pl.Expr:
     """A status, or a word that one is held against: trimmed and lower-case.
 
     >>> pl.select(status_word(pl.lit(" No-Show"))).item()
     'no-show'
     """
-    return one_sigma(trimmed(text).str.to_lowercase())
+    return trimmed(text).str.to_lowercase()
+
+
+def lower(text: str) -> str:
+    r"""Unicode lower case, the sigma that ends a word being a sigma like any other.
+
+    It is the one letter whose lower case depends on its neighbours (The Unicode
+    Standard, section 3.13).
+
+    >>> lower("\u039f\u0394\u039f\u03a3")[-1] == "\u03c3"
+    True
+    """
+    return text.lower().replace("\u03c2", "\u03c3")
+
+
+def in_any_case(word: str) -> str:
+    r"""A regular expression for the texts whose lower case holds a word's lower case.
+
+    One look at each row, where to make its lower case first takes two.
+
+    >>> in_any_case("F/U"), in_any_case("(1)")
+    ('[fF]/[uU]', '\\(1\\)')
+    """
+    letters = lower(word)
+    dotted = f"(?:[iI]{_DOT}|{_DOTTED_I})"
+    pattern = "".join(map(_any_case, letters)).replace(f"[iI]{_DOT}", dotted)
+    # A dotted capital I is two letters in lower case, of which a word may hold one.
+    if letters.startswith(_DOT):
+        pattern = f"[{_DOT}{_DOTTED_I}]{pattern[1:]}"
+    if letters.endswith("i"):
+        pattern = f"{pattern.removesuffix('[iI]')}[iI{_DOTTED_I}]"
+    return pattern
+
+
+@cache
+def _upper_cases() -> dict[str, str]:
+    """For each letter, the others that lower case turns into it."""
+    found: dict[str, str] = {}
+    for number in range(_CASED):
+        letter = chr(number)
+        if lower(letter) != letter:
+            found[lower(letter)] = found.get(lower(letter), "") + letter
+    return found
+
+
+def _any_case(letter: str) -> str:
+    upper = _upper_cases().get(letter)
+    return f"[{letter}{upper}]" if upper else pl.escape_regex(letter)
 
 
 def is_unicode(text: str) -> bool:
