@@ -160,11 +160,10 @@ class _Count:
         schema = self.lf.collect_schema()
         timezone = self.scope.timezone
         period = self.query.period(timezone)
-        asked = self.lf.filter(
-            *filters.record_filters(
-                self.query, period, schema, self.scope.integration_id
-            )
+        conditions = filters.record_filters(
+            self.query, period, schema, self.scope.integration_id
         )
+        asked = filters.narrowed(self.lf, conditions)
         kind = tallies.outcome(pl.col("status"), self.layout, schema["status"])
         first, last = period.within(span)
         unit = survey.time_unit(schema)
