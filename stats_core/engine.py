@@ -11,7 +11,7 @@ from stats_core.dashboard import AppointmentsDashboard
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import DIMENSIONS, RecordLayout
 from stats_core.query import Scope, StatisticsQuery, is_integration_id
-from stats_core.records import Records, canonical
+from stats_core.records import READ_ERRORS, Records, canonical
 from stats_core.statistics import AppointmentStatistics
 
 Engine = Literal["auto", "in-memory", "streaming", "gpu"]
@@ -19,6 +19,8 @@ Engine = Literal["auto", "in-memory", "streaming", "gpu"]
 # Below this many rows, starting the streaming engine and grouping twice cost more than
 # they save.
 _FEW_ROWS = 20_000
+# Unix seconds from 1990 to 2040, in which most instants lie.
+_USUAL_SPAN = (631_152_000, 2_208_988_800)
 _ALL = StatisticsQuery()
 _DEFAULT_LAYOUT = RecordLayout()
 
@@ -142,18 +144,18 @@ class _Count:
 
     def frames(self) -> list[pl.DataFrame]:
         """The trend and the breakdowns; raises where any record cannot be counted."""
-        if days.is_fixed(self.scope.timezone):
-            always = days.countable_seconds(self.scope.timezone)
-            surveyed, *frames = self.collect(
-                [survey.survey(self.lf), *self.plans(always)]
-            )
-            self.check(surveyed)
+        # Which changes of offset to reckon with is known from the surveyed span. To look
+        # at instants is cheap, but text is dear to read twice.
+        if self.few or not survey.was_text(self.lf.collect_schema()):
+            [surveyed] = self.collect([survey.survey(self.lf)])
+            return self.collect(self.plans(self.span(surveyed)))
+        surveyed, *frames = self.collect(
+            [survey.survey(self.lf), *self.plans(_USUAL_SPAN)]
+        )
+        span = self.span(surveyed)
+        if days.is_fixed(self.scope.timezone) or _holds(_USUAL_SPAN, span):
             return frames
-        # Which changes of offset to reckon with is known from the surveyed span.
-        [surveyed] = self.collect([survey.survey(self.lf)])
-        self.check(surveyed)
-        first, last, _ = surveyed.fill_null(0).row(0)
-        return self.collect(self.plans((first, last)))
+        return self.collect(self.plans(span))
 
     def plans(self, span: tuple[int, int]) -> list[pl.LazyFrame]:
         """The plans of `frames`, for instants in a span of Unix seconds."""
@@ -176,14 +178,15 @@ class _Count:
         trend = tallies.daily_trend(asked, day, kind, by=self.by, few=self.few)
         return [trend, *breakdowns]
 
-    def check(self, surveyed: pl.DataFrame) -> None:
-        """Raise if the survey shows an instant that cannot be counted."""
-        first, last, unreadable = surveyed.row(0)
-        earliest, latest = days.countable_seconds(self.scope.timezone)
-        if unreadable or (first is not None and (first < earliest or last > latest)):
+    def span(self, surveyed: pl.DataFrame) -> tuple[int, int]:
+        """The surveyed span; raises if it shows an instant that cannot be counted."""
+        first, last, unreadable = surveyed.fill_null(0).row(0)
+        countable = days.countable_seconds(self.scope.timezone)
+        if unreadable or not _holds(countable, (first, last)):
             [rows] = self.collect([survey.uncountable(self.lf, self.scope.timezone)])
             faults = survey.uncountable_faults(rows, self.scope.timezone)
             raise InvalidRecordsError(*faults)
+        return first, last
 
     def collect(self, plans: list[pl.LazyFrame]) -> list[pl.DataFrame]:
         """Run plans as one; no Polars error reaches the caller."""
@@ -193,13 +196,17 @@ class _Count:
         flags = pl.QueryOptFlags(comm_subplan_elim=not self.few)
         try:
             return pl.collect_all(plans, engine=engine, optimizations=flags)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        except READ_ERRORS as error:
             msg = f"records: cannot be read: {error}"
             raise InvalidRecordsError(msg) from error
 
 
 def _are_few(records: Records) -> bool:
     return isinstance(records, Sized) and len(records) < _FEW_ROWS
+
+
+def _holds(span: tuple[int, int], other: tuple[int, int]) -> bool:
+    return span[0] <= other[0] and other[1] <= span[1]
 
 
 def _statistics(frames: list[pl.DataFrame], timezone: str) -> AppointmentStatistics:

@@ -34,6 +34,9 @@ class ArrowStream(Protocol):
 
 Records = pl.DataFrame | pl.LazyFrame | ArrowStream | Iterable[Document]
 
+# What a plan may raise; its files may be gone, and some panics of Polars are known.
+READ_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+
 _EMPTY = {"created_at": UTC_MICROSECONDS} | dict.fromkeys(
     (*ROLES[1:], "text"), pl.String
 )
@@ -108,7 +111,7 @@ def _from_arrow(stream: Any) -> pl.DataFrame:  # noqa: ANN401 - Polars has no ty
 def _schema(lf: pl.LazyFrame) -> pl.Schema:
     try:
         return lf.collect_schema()
-    except pl.exceptions.PolarsError as error:
+    except READ_ERRORS as error:
         msg = f"records: the frame cannot be read: {error}"
         raise InvalidRecordsError(msg) from error
 

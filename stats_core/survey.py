@@ -23,8 +23,21 @@ def survey(lf: pl.LazyFrame) -> pl.LazyFrame:
     return lf.select(
         first=_seconds(instant.min(), lf),
         last=_seconds(instant.max(), lf),
-        unreadable=_unreadable().sum() if _was_text(lf) else pl.lit(0, pl.UInt32),
+        unreadable=(
+            _unreadable().sum()
+            if was_text(lf.collect_schema())
+            else pl.lit(0, pl.UInt32)
+        ),
     )
+
+
+def was_text(schema: pl.Schema) -> bool:
+    """Whether the instants were read from text.
+
+    >>> was_text(pl.Schema({"created_at": pl.Datetime("us")}))
+    False
+    """
+    return "created_at_text" in schema
 
 
 def time_unit(schema: pl.Schema) -> days.TimeUnit:
@@ -39,16 +52,17 @@ def time_unit(schema: pl.Schema) -> days.TimeUnit:
 
 
 def uncountable(lf: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
-    """The rows of a canonical frame whose instant cannot be read or has no day.
+    """The instants of a canonical frame that cannot be read or have no day.
 
     Returns:
-        `row`: `UInt32`, counted from 0. `value`: `String`, the text of the instant;
-        null where it was none. `unreadable`: `Boolean`, else it is out of range. In
-        the order of the records.
+        A row for each kind of fault. `unreadable`: `Boolean`, else out of range.
+        `count`: `UInt32`. `rows`: `List(UInt32)`, the numbers of the first few rows,
+        from 0. `values`: `List(String)`, their texts; null where there was none.
     """
+    schema = lf.collect_schema()
     first, last = days.countable_seconds(timezone)
     in_range = _seconds(pl.col("created_at"), lf).is_between(first, last)
-    text = _was_text(lf)
+    text = was_text(schema)
     unreadable = _unreadable() if text else pl.lit(value=False)
     value = pl.col("created_at_text") if text else pl.lit(None, pl.String)
     rows = lf.select(
@@ -57,34 +71,33 @@ def uncountable(lf: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
         unreadable=unreadable,
         in_range=in_range.fill_null(value=True),
     )
-    return rows.filter(pl.col("unreadable") | ~pl.col("in_range")).drop("in_range")
+    few = pl.col("row", "value").bottom_k_by("row", _MOST_EXAMPLES)
+    return (
+        rows.filter(pl.col("unreadable") | ~pl.col("in_range"))
+        .group_by("unreadable")
+        .agg(pl.len().alias("count"), few.name.suffix("s"))
+    )
 
 
 def uncountable_faults(df: pl.DataFrame, timezone: str) -> list[str]:
-    """The rows that `uncountable` found, in words.
+    """What `uncountable` found, in words.
 
-    >>> df = pl.DataFrame({"row": [7], "value": ["soon"], "unreadable": [True]})
-    >>> uncountable_faults(df, "UTC")
+    >>> found = {"unreadable": True, "count": 1, "rows": [7], "values": ["soon"]}
+    >>> uncountable_faults(pl.DataFrame([found]), "UTC")
     ["`created_at`: 1 values are not ISO 8601 date-times: 'soon' (row 7)"]
     """
     complaints = {
         True: "are not ISO 8601 date-times",
         False: f"are not on a day of the years 1 to 9999 in {timezone}",
     }
-    faults = []
-    for unreadable, complaint in complaints.items():
-        rows = df.filter(unreadable=unreadable).select("row", "value").rows()
-        some = ", ".join(
+    return [
+        f"`created_at`: {count} values {complaints[unreadable]}: "
+        + ", ".join(
             f"row {row}" if value is None else f"{value!r:.40} (row {row})"
-            for row, value in rows[:_MOST_EXAMPLES]
+            for row, value in sorted(zip(rows, values, strict=True))
         )
-        if rows:
-            faults.append(f"`created_at`: {len(rows)} values {complaint}: {some}")
-    return faults
-
-
-def _was_text(lf: pl.LazyFrame) -> bool:
-    return "created_at_text" in lf.collect_schema()
+        for unreadable, count, rows, values in df.iter_rows()
+    ]
 
 
 def _unreadable() -> pl.Expr:

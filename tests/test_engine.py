@@ -514,6 +514,33 @@ def test_nanoseconds_at_both_ends_of_their_range_count() -> None:
         assert stats.trends["day"].dt.year().to_list() == [1677, 2262]
 
 
+@pytest.mark.parametrize("years", [(2024, 2025), (1889, 2024), (2024, 2101)])
+def test_text_of_any_years_stands_on_the_days_of_the_clocks(
+    years: tuple[int, int],
+) -> None:
+    texts = [
+        f"{year}-{month:02}-10T0{hour}:30:00Z"
+        for year in years
+        for month in range(1, 13)
+        for hour in range(3, 8)
+    ]
+    records: list[Document] = [{"created_at": text, "status": "x"} for text in texts]
+    stats = appointment_statistics(pl.LazyFrame(records), timezone="America/New_York")
+    assert as_answer(stats) == naive.answer(records, {}, timezone="America/New_York")
+
+
+def test_a_file_that_is_gone_reads_as_invalid_records(tmp_path: Path) -> None:
+    path = tmp_path / "records.parquet"
+    frame([]).write_parquet(path)
+    lf = pl.scan_parquet(path)
+    lf.collect_schema()
+    path.unlink()
+    with pytest.raises(InvalidRecordsError, match="cannot be read"):
+        appointment_statistics(lf)
+    with pytest.raises(InvalidRecordsError, match="cannot be read"):
+        appointment_statistics(pl.scan_parquet(path))
+
+
 @pytest.mark.parametrize("kind", ["missing column", "bad cast", "broken file"])
 def test_a_plan_that_fails_reads_as_invalid_records(kind: str, tmp_path: Path) -> None:
     broken = tmp_path / "broken.parquet"
