@@ -23,6 +23,10 @@ FIRST_SECOND = (date.min.toordinal() - EPOCH_ORDINAL) * DAY
 LAST_SECOND = (date.max.toordinal() - EPOCH_ORDINAL + 1) * DAY - 1
 UNITS_PER_SECOND: dict[TimeUnit, int] = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 
+# What systems keep beside the zones of IANA: `localtime` is the machine's own zone, and
+# `right/` counts leap seconds, which Unix time does not.
+_LOCAL_NAMES = ("localtime", "posixrules", "posix/", "right/")
+
 # The IANA database (2026) has no change of offset before 1840, and none less than 6.9
 # days after the one before it: a sample every 5 days sees them all.
 _BEFORE_ALL_CHANGES = -5_364_662_400
@@ -50,10 +54,12 @@ def zone(name: str) -> ZoneInfo:
     'America/New_York'
     """
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        msg = f"unknown time zone {name!r}, expected an IANA name such as 'Asia/Tokyo'"
-        raise ValueError(msg) from error
+        if not name.startswith(_LOCAL_NAMES):
+            return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    msg = f"unknown time zone {name!r}, expected an IANA name such as 'Asia/Tokyo'"
+    raise ValueError(msg)
 
 
 def is_fixed(timezone: str) -> bool:
