@@ -194,22 +194,27 @@ def _text_series(name: str, values: list[Any]) -> pl.Series:
         raise InvalidRecordsError(msg)
     try:
         return pl.Series(name, values, pl.String)
-    except UnicodeEncodeError:
-        _refuse(name, values, lambda v: not is_unicode(v or ""), "Unicode text")
-        raise
+    except UnicodeEncodeError as error:
+        fault = _fault(name, values, lambda v: not is_unicode(v or ""), "Unicode text")
+        raise fault from error
 
 
 def _refuse(
     name: str, values: list[Any], is_wrong: Callable[[Any], bool], expected: str
 ) -> None:
+    if any(map(is_wrong, values)):
+        raise _fault(name, values, is_wrong, expected)
+
+
+def _fault(
+    name: str, values: list[Any], is_wrong: Callable[[Any], bool], expected: str
+) -> InvalidRecordsError:
     wrong = [(row, value) for row, value in enumerate(values) if is_wrong(value)]
-    if wrong:
-        some = ", ".join(
-            f"{_shown(v)} (row {row})" for row, v in wrong[:_MOST_EXAMPLES]
-        )
-        name = name if name == "records" else f"`{name}`"
-        msg = f"{name}: {len(wrong)} values are not {expected}: {some}"
-        raise InvalidRecordsError(msg)
+    some = ", ".join(f"{_shown(v)} (row {row})" for row, v in wrong[:_MOST_EXAMPLES])
+    name = name if name == "records" else f"`{name}`"
+    return InvalidRecordsError(
+        f"{name}: {len(wrong)} values are not {expected}: {some}"
+    )
 
 
 def _shown(value: object) -> str:
