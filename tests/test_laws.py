@@ -128,6 +128,7 @@ def test_parts_merge_to_the_whole(case: Case, data: st.DataObject) -> None:
     merged.check()
 
 
+@a_part_of_the_examples(2)
 @given(zone=zones(), data=st.data())
 def test_merging_is_associative_and_commutative_with_an_empty_unit(
     zone: str, data: st.DataObject
@@ -183,6 +184,7 @@ def test_filters_may_be_applied_in_any_order(
     ]
 
 
+@a_part_of_the_examples(2)
 @given(zone=zones(), data=st.data())
 def test_each_row_equals_counting_its_value(zone: str, data: st.DataObject) -> None:
     records = data.draw(documents(zone))

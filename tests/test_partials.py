@@ -15,7 +15,14 @@ from stats_core import (
     merge_statistics,
 )
 from stats_core.partials import added_up
-from tests.strategies import Case, as_answer, cases, counted, splits
+from tests.strategies import (
+    Case,
+    a_part_of_the_examples,
+    as_answer,
+    cases,
+    counted,
+    splits,
+)
 
 COLUMNS = {
     "timezone": pl.String(),
@@ -86,6 +93,7 @@ def test_nothing_is_a_frame_too() -> None:
 
 
 @pytest.mark.parametrize("through", [parquet, ipc, arrow])
+@a_part_of_the_examples(2)
 @given(case=cases())
 def test_statistics_survive_being_kept(
     through: Callable[[pl.DataFrame], pl.DataFrame], case: Case
@@ -98,6 +106,7 @@ def test_statistics_survive_being_kept(
     assert_frame_equal(found.utm_campaign, stats.utm_campaign)
 
 
+@a_part_of_the_examples(3)
 @given(case=cases(), data=st.data())
 def test_kept_parts_merge_to_the_whole(case: Case, data: st.DataObject) -> None:
     kept = [

@@ -23,7 +23,7 @@ from stats_core import (
     statistics_by_integration,
 )
 from stats_core.layout import ROLES
-from tests.strategies import IDS
+from tests.strategies import IDS, a_part_of_the_examples
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=6)
 ODD_TEXT = st.sampled_from(
@@ -99,6 +99,7 @@ def test_no_text_in_a_question_raises_anything_but_our_errors(
         )
 
 
+@a_part_of_the_examples(3)
 @given(
     names=st.lists(NAME, unique=True, max_size=5),
     rows=st.integers(0, 3),
