@@ -64,6 +64,8 @@ def ticks(draw: st.DrawFn) -> int:
 @example(values=[LEAST, MOST, 0], start=MOST * 10**7, end=None)
 @example(values=[LEAST, MOST, 0], start=None, end=MOST * 10**7)
 @example(values=[LEAST, MOST, 0], start=None, end=LEAST * 10**7)
+@example(values=[None, MOST], start=None, end=MOST * 10**7)
+@example(values=[None, LEAST], start=LEAST * 10**7, end=None)
 @example(values=[LEAST, MOST, 0], start=LEAST * 10**7, end=None)
 @example(values=[-1, 0, 1], start=1, end=1_000_001)
 @example(values=[-1, 0, 1], start=-1, end=1)

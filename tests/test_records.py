@@ -278,3 +278,15 @@ def test_what_holds_no_records_is_refused(records: Any) -> None:
 
 def test_a_single_series_is_no_table() -> None:
     assert faults(pl.Series("status", ["failed"]))[0].startswith("`created_at`: absent")
+
+
+def test_a_record_counts_once_whatever_it_holds_many_of() -> None:
+    people = [["Ana", "Bel", "Cid"], [], None]
+    plain = {"created_at": [MAY] * 3, "status": ["success"] * 3}
+    df = pl.DataFrame({**plain, "attendees": people})
+    structs = df.with_columns(booking=pl.struct("attendees"))
+    for records in (df, structs, structs.lazy(), structs.to_dicts()):
+        stats = appointment_statistics(records)
+        assert stats.total == 3
+        assert stats.trends.rows() == [(date(2024, 5, 1), 3, 0, 0)]
+        assert stats.source.rows() == [("not set", 3, 3, 3, 0, 0)]

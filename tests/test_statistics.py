@@ -270,3 +270,24 @@ def test_the_row_of_the_default_stands_on_one_page_only() -> None:
     pages = [appointment_statistics(records).dashboard(n, 1) for n in (1, 2, 3, 4)]
     shown = [[item.id for item in page.utm_source] for page in pages]
     assert shown == [["a"], ["direct"], ["b"], []]
+
+
+def test_no_value_is_left_out_however_many_there_are() -> None:
+    values = [f"campaign-{number}" for number in range(5_000)]
+    df = pl.DataFrame({"created_at": None, "status": None, "utm_campaign": values})
+    stats = appointment_statistics(pl.concat([df, df[:1]]))
+    assert stats.utm_campaign.height == 5_000
+    assert stats.utm_campaign["count"].sum() == stats.total == 5_001
+    assert stats.utm_campaign.row(0) == ("campaign-0", 2, 0, 0, 0, 2)
+    shown = stats.dashboard()
+    assert (len(shown.utm_campaign), shown.overview.total) == (300, 5_001)
+
+
+def test_total_chart_and_breakdowns_are_of_one_zone() -> None:
+    records = on("2024-04-30T22:00:00Z", "2024-05-01T22:00:00Z", "2024-05-02T03:00:00Z")
+    query = StatisticsQuery(start="2024-05-01", end="2024-05-01")
+    for zone, total in (("UTC", 1), ("Europe/Berlin", 1), ("America/New_York", 2)):
+        stats = appointment_statistics(records, query, timezone=zone)
+        assert stats.trends.rows() == [(date(2024, 5, 1), total, 0, 0)]
+        assert stats.source.rows() == [("not set", total, total, total, 0, 0)]
+        assert stats.total == stats.dashboard().overview.total == total
