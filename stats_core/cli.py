@@ -228,7 +228,7 @@ def _write(
             for key, stats in answer.items():
                 response = _json(stats, query).removeprefix("{")
                 typer.echo(f'{{"integration_id":"{key}",{response}')
-        case _, AppointmentStatistics():
+        case _:
             typer.echo(_json(answer, query))
 
 

@@ -22,6 +22,7 @@ _ABSENT = object()
 _TEXT = {str, NoneType}
 _PLAIN = {str, NoneType, bool, int, date, datetime}
 _MOST_EXAMPLES = 3
+_TOO_LONG = 10**4_300  # Python writes no number of more digits than these
 
 
 def documents_frame(
@@ -81,7 +82,7 @@ def _fields(
             yield path, _unwrapped_all(values)
     for name in dict.fromkeys(key for row in rows for key in row):
         values = [row.get(name) for row in rows]
-        if name not in paths and any(values) and _types(values) <= _TEXT:
+        if name not in paths and _are_text(values):
             yield name, values
 
 
@@ -99,6 +100,11 @@ def _dig(document: Document, path: str) -> object:
 
 def _types(values: Iterable[object]) -> set[type]:
     return set(map(type, values))
+
+
+def _are_text(values: Iterable[object]) -> bool:
+    kinds = _types(values) - {NoneType}
+    return bool(kinds) and all(issubclass(kind, str) for kind in kinds)
 
 
 def _unwrapped_all(values: list[object]) -> list[object]:
@@ -132,7 +138,7 @@ def _from_milliseconds(value: object) -> object:
     try:
         return EPOCH + timedelta(milliseconds=int(str(value)))
     except (ValueError, OverflowError):
-        return str(value)
+        return value  # refused with all the others
 
 
 def _instants(name: str, values: list[object]) -> pl.Series:
@@ -141,10 +147,10 @@ def _instants(name: str, values: list[object]) -> pl.Series:
     naive = [
         _naive_utc(value) if isinstance(value, date) else value for value in values
     ]
-    if str not in _types(naive):
+    if not any(issubclass(kind, str) for kind in _types(naive)):
         return pl.Series(name, naive, pl.Datetime("us"))
     return _text_series(
-        name, [v.isoformat() if isinstance(v, datetime) else v for v in naive]
+        name, [v.isoformat() if isinstance(v, datetime) else _text(v) for v in naive]
     )
 
 
@@ -164,31 +170,55 @@ def _texts(name: str, values: list[object]) -> pl.Series:
         return _text_series(name, values)
     if types <= {bool, NoneType}:
         return pl.Series(name, values, pl.Boolean)
-    strange = (Mapping, bytes, float, list, tuple, set)
-    _refuse(name, values, lambda value: isinstance(value, strange), "text")
+    _refuse(name, values, _is_no_text, "text")
     return _text_series(name, [_text(value) for value in values])
+
+
+def _is_no_text(value: object) -> bool:
+    if isinstance(value, int):
+        return abs(value) >= _TOO_LONG
+    return isinstance(value, Mapping | bytes | float | list | tuple | set)
 
 
 def _text(value: object) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, str):
+        return str.__str__(value)  # of a member of an enumeration, what it stands for
     return None if value is None else str(value)
 
 
 def _text_series(name: str, values: list[Any]) -> pl.Series:
+    if not isinstance(name, str) or not is_unicode(name):
+        msg = f"records: expected fields named by Unicode text, found {_shown(name)}"
+        raise InvalidRecordsError(msg)
     try:
         return pl.Series(name, values, pl.String)
-    except UnicodeEncodeError:
-        _refuse(name, values, lambda v: not is_unicode(v or ""), "Unicode text")
-        raise
+    except UnicodeEncodeError as error:
+        fault = _fault(name, values, lambda v: not is_unicode(v or ""), "Unicode text")
+        raise fault from error
 
 
 def _refuse(
     name: str, values: list[Any], is_wrong: Callable[[Any], bool], expected: str
 ) -> None:
+    if any(map(is_wrong, values)):
+        raise _fault(name, values, is_wrong, expected)
+
+
+def _fault(
+    name: str, values: list[Any], is_wrong: Callable[[Any], bool], expected: str
+) -> InvalidRecordsError:
     wrong = [(row, value) for row, value in enumerate(values) if is_wrong(value)]
-    if wrong:
-        some = ", ".join(f"{v!r:.40} (row {row})" for row, v in wrong[:_MOST_EXAMPLES])
-        name = name if name == "records" else f"`{name}`"
-        msg = f"{name}: {len(wrong)} values are not {expected}: {some}"
-        raise InvalidRecordsError(msg)
+    some = ", ".join(f"{_shown(v)} (row {row})" for row, v in wrong[:_MOST_EXAMPLES])
+    name = name if name == "records" else f"`{name}`"
+    return InvalidRecordsError(
+        f"{name}: {len(wrong)} values are not {expected}: {some}"
+    )
+
+
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.40}"
+    except ValueError:  # a number too long, or something with one in it
+        return f"a `{type(value).__name__}` too long to show"

@@ -23,6 +23,8 @@ def breakdown_faults(name: str, df: pl.DataFrame, total: int) -> Iterator[str]:
     if not df.equals(df.sort("count", "value", descending=[True, False])):
         yield f"`{name}`: not in order of `count` descending, `value` ascending"
     yield from _negative_faults(name, df)
+    if df.filter(count=0).height:
+        yield f"`{name}`: a row counts no record"
     counted = df["count"].sum()
     if counted != total:
         yield f"`{name}`: the counts add up to {counted}, not to the total of {total}"
@@ -48,6 +50,8 @@ def trend_faults(df: pl.DataFrame, dated: int) -> Iterator[str]:
     if days.n_unique() != df.height or not days.is_sorted():
         yield "`trends`: the days repeat or are not ascending"
     yield from _negative_faults("trends", df)
+    if df.filter(pl.sum_horizontal(OUTCOMES) == 0).height:
+        yield "`trends`: a day holds no record"
     counted = df.select(OUTCOMES).sum().sum_horizontal().item()
     if counted != dated:
         yield f"`trends`: the outcomes add up to {counted}, not to the {dated} dated"

@@ -100,6 +100,7 @@ def checked_partial(frame: pl.DataFrame) -> pl.DataFrame:
         count = frame.filter(section=name).height
         if count != 1:
             faults.append(f"`section`: expected one row `{name}`, found {count}")
+    faults += [f"`{name}`: holds nulls" for name in COUNTS if frame[name].has_nulls()]
     if faults:
         raise InvalidRecordsError(*faults)
     return frame

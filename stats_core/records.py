@@ -103,7 +103,10 @@ def _lazy(records: Records, layout: RecordLayout) -> pl.LazyFrame | None:
 def _from_arrow(stream: Any) -> pl.DataFrame:  # noqa: ANN401 - Polars has no type for it
     try:
         return pl.DataFrame(stream)
-    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+    except (
+        *(pl.exceptions.PolarsError, pl.exceptions.PanicException),
+        *(TypeError, ValueError, NotImplementedError),  # of pyarrow's errors the bases
+    ) as error:
         msg = f"records: the Arrow stream cannot be read: {error}"
         raise InvalidRecordsError(msg) from error
 

@@ -167,6 +167,8 @@ class AppointmentStatistics:
                 or are out of order, a frame has other columns; every fault is listed.
         """
         faults = [*laws.trend_faults(self.trends, self.total - self.undated)]
+        if not faults:
+            faults += self._nameless_days()
         for name, df in self.breakdowns().items():
             faults += laws.breakdown_faults(name, df, self.total)
         if self.undated < 0:
@@ -197,6 +199,9 @@ class AppointmentStatistics:
         """
         stats = cls._of_partial(partials.checked_partial(frame))
         stats.check()
+        if not stats.to_frame().sort(pl.all()).equals(frame.sort(pl.all())):
+            msg = "not partial statistics: the rows are not those of `to_frame`"
+            raise InvalidRecordsError(msg)
         return stats
 
     @classmethod
@@ -209,6 +214,14 @@ class AppointmentStatistics:
             trends=partials.trends_of(sections["trends"]),
             **{name: partials.breakdown_of(sections[name]) for name in DIMENSIONS},
         )
+
+    def _nameless_days(self) -> list[str]:
+        try:
+            days.zone(self.timezone)
+            self._trend_items()
+        except (ValueError, OverflowError) as error:
+            return [f"`trends`: a day has no beginning: {error}"]
+        return []
 
     def _trend_items(self) -> list[dict[str, object]]:
         instants = days.first_instants(self.trends["day"].to_list(), self.timezone)

@@ -55,9 +55,11 @@ def uncountable(lf: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
     """The instants of a canonical frame that cannot be read or have no day.
 
     Returns:
-        A row for each kind of fault. `unreadable`: `Boolean`, else out of range.
+        A row for each kind of fault. `unreadable`: `Boolean`, descending, else out of
+        range.
         `count`: `UInt32`. `rows`: `List(UInt32)`, the numbers of the first few rows,
-        from 0. `values`: `List(String)`, their texts; null where there was none.
+        from 0, in no order. `values`: `List(String)`, their texts; null where there was
+        none.
     """
     schema = lf.collect_schema()
     first, last = days.countable_seconds(timezone)
@@ -76,6 +78,7 @@ def uncountable(lf: pl.LazyFrame, timezone: str) -> pl.LazyFrame:
         rows.filter(pl.col("unreadable") | ~pl.col("in_range"))
         .group_by("unreadable")
         .agg(pl.len().alias("count"), few.name.suffix("s"))
+        .sort("unreadable", descending=True)
     )
 
 

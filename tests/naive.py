@@ -214,3 +214,26 @@ def is_invisible(character: str) -> bool:
 def fold(text: str) -> str:
     """Lower case, a sigma at the end of a word being a sigma."""
     return text.lower().replace("\u03c2", "\u03c3")
+
+
+def filled(trends: list[Day], first: date, last: date) -> list[Day]:
+    """Each day of a span, with zeros where the trend has none."""
+    known = {day: outcomes for day, *outcomes in trends}
+    calendar = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return [(day, *known.get(day, (0, 0, 0))) for day in calendar]
+
+
+def rolled_up(trends: list[Day], every: str) -> list[Day]:
+    found: dict[date, list[int]] = {}
+    for day, *outcomes in trends:
+        sums = found.setdefault(first_of(every, day), [0, 0, 0])
+        sums[:] = [a + b for a, b in zip(sums, outcomes, strict=True)]
+    return [(day, good, bad, other) for day, (good, bad, other) in found.items()]
+
+
+def first_of(every: str, day: date) -> date:
+    if every == "week":
+        year, week, _ = day.isocalendar()
+        return date.fromisocalendar(year, week, 1)
+    month = {"month": day.month, "quarter": (day.month - 1) // 3 * 3 + 1, "year": 1}
+    return date(day.year, month[every], 1)

@@ -1,14 +1,21 @@
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 
-from stats_core import AppointmentStatistics, StatisticsQuery
+from stats_core import (
+    AppointmentStatistics,
+    RecordLayout,
+    StatisticsQuery,
+    appointment_statistics,
+)
 from tests import naive
 
 Document = dict[str, Any]
+Test = TypeVar("Test", bound=Callable[..., None])
 
 DIMENSIONS = ("source", "utm_source", "utm_medium", "utm_campaign")
 TYPES = ("NP", "F/U", "ASC_FU", "FU Tele", "PROCEDURE", "PROV_USE", "RAP_ACCESS")
@@ -46,6 +53,8 @@ EDGE_DAYS = (
     ("Antarctica/Troll", date(2024, 3, 31)),
     ("UTC", date(1970, 1, 1)),
 )
+# Named, so that forms in which a column is nothing but null are searched as well.
+SEARCHED = RecordLayout(search=naive.SEARCHED)
 ZONES = tuple(dict.fromkeys(zone for zone, _ in EDGE_DAYS))
 
 # Few characters, so that texts collide: blanks seen and unseen, quotes, what regular
@@ -82,6 +91,14 @@ class Case(NamedTuple):
     @property
     def expected(self) -> naive.Answer:
         return naive.answer(self.documents, self.ask, timezone=self.zone)
+
+    def answer(self, records: Any = None, **options: Any) -> naive.Answer:
+        """What the engine says, of these documents or of the same in another form."""
+        records = frame(self.documents) if records is None else records
+        stats = appointment_statistics(
+            records, self.query, timezone=self.zone, layout=SEARCHED, **options
+        )
+        return as_answer(stats)
 
 
 def zones() -> st.SearchStrategy[str]:
@@ -220,3 +237,23 @@ def as_answer(stats: AppointmentStatistics) -> naive.Answer:
         stats.trends.rows(),
         {name: df.rows() for name, df in stats.breakdowns().items()},
     )
+
+
+def counted(records: list[Document], zone: str = "UTC") -> AppointmentStatistics:
+    return appointment_statistics(frame(records), timezone=zone)
+
+
+@st.composite
+def splits(draw: st.DrawFn, records: list[Document]) -> list[list[Document]]:
+    """The records dealt out to up to four parts, some of them empty."""
+    size = len(records)
+    places = draw(st.lists(st.integers(0, 3), min_size=size, max_size=size))
+    return [
+        [record for record, at in zip(records, places, strict=True) if at == part]
+        for part in range(draw(st.integers(max(places, default=0), 4)) + 1)
+    ]
+
+
+def a_part_of_the_examples(part: int) -> Callable[[Test], Test]:
+    """For tests whose one example costs many statistics: one in `part` of them."""
+    return settings(max_examples=max(5, settings().max_examples // part))

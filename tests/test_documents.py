@@ -1,0 +1,279 @@
+from collections import OrderedDict
+from datetime import UTC, date, datetime, timedelta, timezone
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, strategies as st
+
+from stats_core import (
+    InvalidRecordsError,
+    RecordLayout,
+    StatisticsQuery,
+    appointment_statistics,
+)
+from stats_core.documents import documents_frame
+from tests import naive
+from tests.strategies import (
+    IDS,
+    Case,
+    Document,
+    as_answer,
+    cases,
+    forms,
+    instants,
+    zones,
+)
+
+CAMEL = RecordLayout(
+    created_at="createdAt",
+    appointment_type="appointmentType",
+    utm_source="config.utm_source",
+    utm_medium="config.utm.medium",
+    search=("patient.name", "clinic"),
+)
+
+
+def made(*documents: Any, **layout: Any) -> pl.DataFrame:
+    df = documents_frame(list(documents), RecordLayout(**layout))
+    assert df is not None
+    return df
+
+
+def faults(*documents: Any, **layout: Any) -> list[str]:
+    with pytest.raises(InvalidRecordsError) as caught:
+        made(*documents, **layout)
+    return list(caught.value.faults)
+
+
+@given(case=cases(), data=st.data())
+def test_nested_documents_equal_the_naive_reference(
+    case: Case, data: st.DataObject
+) -> None:
+    nested = []
+    for record in case.documents:
+        config: dict[str, Any] = {"utm": {"medium": record["utm_medium"]}, "more": [1]}
+        config["utm_source"] = record["utm_source"]
+        if record["utm_medium"] is None and data.draw(st.booleans()):
+            config["utm"] = data.draw(st.sampled_from([None, {}, {"other": 1}, "text"]))
+        nested.append(
+            {
+                "createdAt": record["created_at"],
+                "appointmentType": record["appointment_type"],
+                "status": record["status"],
+                "source": record["source"],
+                "utm_campaign": record["utm_campaign"],
+                "config": config,
+                "patient": {"name": record["patient"]},
+                "clinic": record["clinic"],
+            }
+        )
+    if not nested or all(
+        d["config"]["utm"] in (None, {}, {"other": 1}, "text") for d in nested
+    ):
+        return
+    stats = appointment_statistics(nested, case.query, layout=CAMEL, timezone=case.zone)
+    assert as_answer(stats) == case.expected
+
+
+@given(zone=zones(), data=st.data())
+def test_an_instant_reads_alike_in_every_form(zone: str, data: st.DataObject) -> None:
+    moments = data.draw(st.lists(instants(zone), min_size=1, max_size=10))
+    given_as = [
+        data.draw(st.sampled_from([*forms(at), pd.Timestamp(at)])) for at in moments
+    ]
+    stats = appointment_statistics(
+        [{"created_at": value, "status": None} for value in given_as], timezone=zone
+    )
+    plain = [{"created_at": at, "status": None} for at in moments]
+    assert as_answer(stats) == naive.answer(plain, {}, timezone=zone)
+
+
+def test_columns_are_the_named_paths_then_all_other_text() -> None:
+    df = made(
+        {"createdAt": "2024-05-01", "note": "a", "config": {"utm_source": "x"}, "n": 1},
+        {"status": "failed", "clinic": "b", "note": None, "half": 1},
+        {"half": "text"},
+        created_at="createdAt",
+        utm_source="config.utm_source",
+    )
+    assert df.to_dict(as_series=False) == {
+        "createdAt": ["2024-05-01", None, None],
+        "status": [None, "failed", None],
+        "config.utm_source": ["x", None, None],
+        "note": ["a", None, None],
+        "clinic": [None, "b", None],
+    }
+
+
+def test_no_documents_have_no_frame() -> None:
+    assert documents_frame([], RecordLayout()) is None
+    assert documents_frame(iter(()), RecordLayout()) is None
+
+
+@pytest.mark.parametrize("kind", [dict, OrderedDict, MappingProxyType, pd.Series])
+def test_any_mapping_is_a_document(kind: Any) -> None:
+    record = kind({"created_at": None, "status": "failed"})
+    if kind is pd.Series:
+        assert faults(record)[0].startswith("records: 1 values are not mappings")
+    else:
+        assert made(record).rows() == [(None, "failed")]
+
+
+@pytest.mark.parametrize(
+    "records", [[None], ["a"], [1, 2], [[("status", "a")]]], ids=repr
+)
+def test_what_is_no_mapping_is_no_document(records: list[Any]) -> None:
+    [fault] = faults({"status": "failed"}, *records)
+    assert fault.startswith(f"records: {len(records)} values are not mappings: ")
+    assert fault.endswith(f"(row {len(records)})")
+
+
+def test_exports_of_mongodb_are_unwrapped() -> None:
+    df = made(
+        {"created_at": {"$date": "2024-05-01T00:00:00Z"}, "integration_id": {"$oid": IDS[0]}},
+        {"created_at": {"$date": 1_714_521_600_000}, "integration_id": IDS[0]},
+        {"created_at": {"$date": {"$numberLong": "1714521600000"}}},
+        {"created_at": "2024-05-01", "source": {"$numberInt": "7"}},
+        {"created_at": None, "source": {"$numberLong": "8"}},
+        {"created_at": {"$date": None}, "source": float("nan")},
+        {"created_at": {"$date": {"$numberLong": None}}},
+    )  # fmt: skip
+    assert df["source"].to_list() == [None, None, None, "7", "8", None, None]
+    assert df["integration_id"].to_list() == [IDS[0]] * 2 + [None] * 5
+    stats = appointment_statistics(df.drop("integration_id").with_columns(status=None))
+    assert stats.trends.rows() == [(date(2024, 5, 1), 0, 0, 4)]
+    assert stats.undated == 3
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"$numberLong": "soon"}, {"$numberLong": "9" * 30}, 10**30],
+    ids=str,
+)
+def test_an_exported_instant_that_is_none_is_refused(value: Any) -> None:
+    records = [{"created_at": {"$date": value}, "status": None}]
+    with pytest.raises(
+        InvalidRecordsError, match=r"`created_at`: 1 values are not .*row 0"
+    ):
+        appointment_statistics(records)
+
+
+def test_missing_values_of_pandas_are_missing() -> None:
+    df = pd.DataFrame({"created_at": [pd.Timestamp("2024-05-01"), pd.NaT],
+                       "status": ["failed", float("nan")], "source": [float("nan"), "ads"]})  # fmt: skip
+    stats = appointment_statistics(df.astype(object).to_dict("records"))
+    assert (stats.total, stats.undated) == (2, 1)
+    assert stats.source.rows() == [("ads", 1, 0, 0, 0, 1), ("not set", 1, 1, 0, 1, 0)]
+
+
+def test_naive_and_aware_instants_stand_side_by_side() -> None:
+    tokyo = timezone(timedelta(hours=9))
+    df = made(
+        {"created_at": datetime(2024, 5, 1)},  # noqa: DTZ001 - naive is UTC
+        {"created_at": datetime(2024, 5, 1, 9, tzinfo=tokyo)},
+        {"created_at": date(2024, 5, 1)},
+        {"created_at": None},
+    )
+    assert df["created_at"].dt.replace_time_zone("UTC").to_list() == [
+        *[datetime(2024, 5, 1, tzinfo=UTC)] * 3,
+        None,
+    ]
+
+
+@pytest.mark.parametrize("offset", [timedelta(hours=1), timedelta(hours=-1)])
+def test_an_instant_beyond_the_calendar_is_named_with_the_others(
+    offset: timedelta,
+) -> None:
+    edge = datetime.min if offset > timedelta() else datetime.max  # noqa: DTZ901
+    records: list[Document] = [
+        {"created_at": edge.replace(tzinfo=timezone(offset)), "status": None},
+        {"created_at": "soon", "status": None},
+    ]
+    with pytest.raises(InvalidRecordsError) as caught:
+        appointment_statistics(records)
+    assert len(caught.value.faults) == 2
+    assert "'soon' (row 1)" in caught.value.faults[0]
+    assert "(row 0)" in caught.value.faults[1]
+
+
+def test_every_field_at_fault_is_told() -> None:
+    found = faults(
+        {"created_at": 1, "status": b"a", "source": 1.5, "name": "\ud800"},
+        {"created_at": 2.5, "status": [], "utm_source": "\udfff", "name": None},
+        {"created_at": [], "status": {}, "source": "a"},
+        {"created_at": True, "status": None},
+    )
+    assert found == [
+        "`created_at`: 4 values are not date-times or ISO 8601 text: 1 (row 0), 2.5 (row 1), [] (row 2)",
+        "`name`: 1 values are not Unicode text: '\\ud800' (row 0)",
+        "`source`: 1 values are not text: 1.5 (row 0)",
+        "`status`: 3 values are not text: b'a' (row 0), [] (row 1), {} (row 2)",
+        "`utm_source`: 1 values are not Unicode text: '\\udfff' (row 1)",
+    ]
+
+
+def test_nothing_else_in_a_document_can_be_at_fault() -> None:
+    plain: Document = {"created_at": None, "status": "failed"}
+    odd = [1.5, b"\xff", [object()], {"\ud800": {1: 2}}, object(), 10**5_000]
+    records = [{**plain, "other": value, f"o{n}": value} for n, value in enumerate(odd)]
+    assert appointment_statistics(records).total == len(odd)
+
+
+def test_statuses_may_be_boolean_in_documents() -> None:
+    records: list[Document] = [
+        {"created_at": None, "status": s} for s in (True, False, None)
+    ]
+    assert made(*records)["status"].dtype == pl.Boolean
+    assert appointment_statistics(records).source.rows() == [("not set", 3, 3, 1, 1, 1)]
+
+
+def test_a_truth_value_among_texts_is_its_word() -> None:
+    records: list[Document] = [
+        {"created_at": None, "status": s} for s in (True, "success", 7)
+    ]
+    assert made(*records)["status"].to_list() == ["true", "success", "7"]
+
+
+def test_a_key_that_is_the_whole_path_comes_first() -> None:
+    records: list[Document] = [
+        {"config.utm_source": "flat", "config": {"utm_source": "nested"}},
+        {"config": {"utm_source": "nested"}},
+        {"config": "text"},
+        {},
+    ]
+    df = made(*records, utm_source="config.utm_source")
+    assert df["config.utm_source"].to_list() == ["flat", "nested", None, None]
+
+
+def test_a_field_that_no_document_holds_is_absent() -> None:
+    records: list[Document] = [{"created_at": None, "status": None, "config": {}}]
+    assert appointment_statistics(records).utm_source["value"].to_list() == ["direct"]
+    layout = RecordLayout(utm_source="config.utm_source")
+    with pytest.raises(
+        InvalidRecordsError, match=r"`config.utm_source`: absent, needed"
+    ):
+        appointment_statistics(records, layout=layout)
+
+
+def test_a_field_that_one_document_lacks_is_unset_there() -> None:
+    plain: Document = {"created_at": None, "status": None}
+    records = [{**plain, "utm_source": "ads"}, plain]
+    listed = appointment_statistics(records).utm_source.select("value", "unset").rows()
+    assert listed == [("ads", 0), ("direct", 1)]
+
+
+def test_documents_are_searched_where_they_are_told() -> None:
+    plain: Document = {"created_at": None, "status": None}
+    records = [
+        {**plain, "patient": {"name": "Ana"}, "note": None},
+        {**plain, "patient": {}, "note": "banana"},
+    ]
+    query = StatisticsQuery(search="ana")
+    assert appointment_statistics(records, query).total == 1
+    layout = RecordLayout(search=("patient.name",))
+    assert appointment_statistics(records, query, layout=layout).total == 1
+    layout = RecordLayout(search=("patient.name", "note"))
+    assert appointment_statistics(records, query, layout=layout).total == 2
