@@ -74,6 +74,7 @@ def test_statistics_ignore_how_a_frame_is_chunked(
 
 
 @pytest.mark.parametrize("engine", ["auto", "in-memory", "streaming"])
+@a_part_of_the_examples(2)
 @given(case=cases())
 def test_every_engine_gives_the_same_answer(engine: str, case: Case) -> None:
     assert case.answer(engine=engine) == case.expected
@@ -81,6 +82,7 @@ def test_every_engine_gives_the_same_answer(engine: str, case: Case) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
+@a_part_of_the_examples(4)
 @given(case=cases())
 def test_every_form_of_records_gives_the_same_answer(form: str, case: Case) -> None:
     records = FORMS[form](frame(case.documents))
@@ -205,7 +207,7 @@ def test_each_row_equals_counting_its_value(zone: str, data: st.DataObject) -> N
 
 
 @pytest.mark.parametrize("zone", ZONES)
-@a_part_of_the_examples(5)
+@a_part_of_the_examples(10)
 @given(data=st.data())
 def test_consecutive_windows_of_dates_tile(zone: str, data: st.DataObject) -> None:
     edge = data.draw(st.sampled_from([day for name, day in EDGE_DAYS if name == zone]))
