@@ -15,7 +15,15 @@ from stats_core import (
     merge_statistics,
 )
 from tests import naive
-from tests.strategies import Case, Document, cases, counted, documents, zones
+from tests.strategies import (
+    Case,
+    Document,
+    a_part_of_the_examples,
+    cases,
+    counted,
+    documents,
+    zones,
+)
 
 Every = Literal["week", "month", "quarter", "year"]
 EVERY: list[Every] = ["week", "month", "quarter", "year"]
@@ -183,6 +191,7 @@ def test_a_filled_trend_holds_what_the_trend_holds(
 
 
 @pytest.mark.parametrize("every", EVERY)
+@a_part_of_the_examples(3)
 @given(zone=zones(), data=st.data())
 def test_a_rolled_up_trend_is_that_of_the_calendar(
     every: Every, zone: str, data: st.DataObject
