@@ -8,6 +8,7 @@ the same paths as here; local globs are read here, and a glob in an object-store
 one task, so name its objects to spread them.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -101,10 +102,14 @@ def _count(
     Scope(integration_id=job.integration_id, timezone=job.timezone)
     job.query.period(job.timezone)
     paths = [*map(_absolute, files.file_paths(_names(sources)))]
+    if not paths:
+        msg = "sources: expected at least one file, got none"
+        raise InvalidRecordsError(msg)
     with _connected() as ray:
         frames = _frames(ray, paths, job, progress or _unseen)
         merged = partials.tree_sum(frames, partials.added_up, width=_WIDTH)
-    return job.count([]) if merged is None else merged
+    assert merged is not None  # noqa: S101 - each file gave statistics, or a fault
+    return merged
 
 
 def _frames(
@@ -197,7 +202,10 @@ def _connected() -> Iterator[Any]:
         ray.init(address)
     else:
         ray.init(
-            "local", include_dashboard=False, log_to_driver=False, logging_level="error"
+            "local",
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
         )
     try:
         yield ray
