@@ -34,7 +34,7 @@ def write(
             for key, stats in answer.items():
                 response = _json(stats, query).removeprefix("{")
                 typer.echo(f'{{"integration_id":"{key}",{response}')
-        case _, AppointmentStatistics():
+        case _:
             typer.echo(_json(answer, query))
 
 

@@ -1,11 +1,9 @@
-import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,22 +31,6 @@ ROWS = pl.DataFrame(
     {"created_at": [AT, AT], "status": ["failed", "success"], "source": ["web", None]}
 )
 ID = integration_ids(1)[0]
-
-
-@pytest.fixture(scope="module")
-def ray() -> Iterator[Any]:
-    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    import ray as module  # noqa: PLC0415 - after its environment is set
-
-    module.init(
-        "local",
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
-    yield module
-    module.shutdown()
 
 
 def write(folder: Path, *frames: pl.DataFrame) -> str:
