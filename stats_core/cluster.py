@@ -136,13 +136,13 @@ def _frames(
             yield counted.frame
         done += len(group)
         progress(done, len(paths))
-    again = [group for group, counted in failed if known - counted.fields]
-    faults = [
-        fault
-        for _, counted in failed
-        if not known - counted.fields
-        for fault in counted.faults
-    ]
+    again: list[list[str]] = []
+    faults: list[str] = []
+    for group, counted in failed:
+        if known - counted.fields:
+            again.append(group)
+        else:
+            faults += counted.faults
     for _, counted in crew.run(again, job, known):
         if counted.frame is not None:
             yield counted.frame

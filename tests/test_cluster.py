@@ -146,10 +146,14 @@ def test_broken_files_among_a_hundred_are_named(tmp_path: Path) -> None:
 def test_what_other_files_have_is_unset_where_it_is_missing(tmp_path: Path) -> None:
     struct = pl.struct(utm_source=pl.lit("ads")).alias("config")
     scoped = ROWS.with_columns(pl.lit(ID).alias("integration_id"), struct)
-    files = write(tmp_path, scoped, *[ROWS] * 9, scoped.drop("status"))
+    plain = scoped.drop("config")
+    files = write(tmp_path, scoped, *[plain] * 9, ROWS, scoped.drop("status"))
     layout = RecordLayout(utm_source="config.utm_source")
     stats = cluster.appointment_statistics(files, integration_id=ID, layout=layout)
-    assert stats.utm_source.rows() == [("ads", 4, 0, 1, 1, 2)]
+    assert stats.utm_source.rows() == [
+        ("direct", 18, 18, 9, 9, 0),
+        ("ads", 4, 0, 1, 1, 2),
+    ]
 
 
 @pytest.mark.usefixtures("ray")
