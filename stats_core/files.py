@@ -149,14 +149,14 @@ def count_scan(scan: Scan, count: Callable[[Records], Counted]) -> Counted:
     """
     try:
         return count(scan.records)
-    except InvalidRecordsError as error:
+    except (InvalidRecordsError, OSError) as error:
         faults: list[str] = []
         for path, lf in scan.files.items():
             try:
                 count(lf)
-            except InvalidRecordsError as own:
-                faults += [f"{path}: {fault}" for fault in own.faults]
-        raise InvalidRecordsError(*(faults or error.faults)) from error
+            except (InvalidRecordsError, OSError) as own:
+                faults += [f"{path}: {fault}" for fault in _lines(own)]
+        raise InvalidRecordsError(*(faults or _lines(error))) from error
 
 
 def file_format(path: str) -> Format:
