@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-from stats_core import days, filters, records as canon, tallies
+from stats_core import coded, days, filters, records as canon, tallies
 from stats_core.dashboard import AppointmentsDashboard
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import DIMENSIONS, RecordLayout
@@ -121,7 +121,7 @@ def statistics_by_integration(
         few=_are_few(records),
         by=("integration_id",),
     )
-    trends, *breakdowns = (_by_integration(df) for df in count.frames())
+    trends, *breakdowns = map(_by_integration, count.frames_by_integration())
     return {
         key: _statistics([trend, *(part[key] for part in breakdowns)], timezone)
         for key, trend in trends.items()
@@ -154,6 +154,14 @@ class _Count:
         first, last, _ = surveyed.fill_null(0).row(0)
         return self.collect(self.plans((first, last)))
 
+    def frames_by_integration(self) -> list[pl.DataFrame]:
+        """As `frames`, for each integration."""
+        frames = self.frames()
+        if self.few:
+            return frames
+        [df] = frames
+        return coded.tallied(df, self.layout, self.lf.collect_schema()["status"])
+
     def plans(self, span: tuple[int, int]) -> list[pl.LazyFrame]:
         """The plans of `frames`, for instants in a span of Unix seconds."""
         schema = self.lf.collect_schema()
@@ -169,6 +177,8 @@ class _Count:
         unit = canon.time_unit(schema)
         created_at = pl.col("created_at")
         day = days.local_day(created_at, timezone, unit=unit, first=first, last=last)
+        if self.by and not self.few:
+            return [coded.coded(asked, day)]
         breakdowns = (
             tallies.breakdown(asked, name, kind, by=self.by, few=self.few)
             for name in DIMENSIONS
@@ -209,9 +219,7 @@ def _statistics(frames: list[pl.DataFrame], timezone: str) -> AppointmentStatist
 
 
 def _by_integration(df: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    held = df.drop_nulls("integration_id").with_columns(
-        pl.col("integration_id").cast(pl.String)
-    )
+    held = df.drop_nulls("integration_id")
     parts = held.partition_by("integration_id", as_dict=True, include_key=False)
     strange = sorted(key for (key,) in parts if not is_integration_id(key))
     if strange:

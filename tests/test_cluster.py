@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from pydantic import ValidationError
 
 from stats_core import (
@@ -45,6 +45,7 @@ def bytes_of(stats: AppointmentStatistics) -> bytes:
 
 @settings(
     max_examples=6,
+    phases=[Phase.reuse, Phase.generate],  # to shrink would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data(), integration_id=st.sampled_from(IDS))
