@@ -5,29 +5,26 @@ that cannot be counted, 2 wrong usage or a bad query; each fault is a line.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from threading import Timer
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import polars as pl
 import typer
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from rich.console import Console
+from rich.progress import Progress
 
-from stats_core import files
+from stats_core import cluster, files, options, parts
+from stats_core.answers import write
 from stats_core.engine import appointment_statistics, statistics_by_integration
-from stats_core.errors import InvalidRecordsError
-from stats_core.layout import ROLES, RecordLayout
-from stats_core.query import Scope, StatisticsQuery
-from stats_core.records import Records
+from stats_core.integrations import merge_integrations
+from stats_core.options import Asked, WrongUsageError
+from stats_core.parts import Answer
 from stats_core.sample import integration_ids, sample_records
-from stats_core.statistics import AppointmentStatistics, merge_statistics
-from stats_core.tables import integrations_table, statistics_tables
+from stats_core.statistics import merge_statistics
 
 app = typer.Typer(
     help="Appointment statistics, exactly, from files of records.",
@@ -35,119 +32,104 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_UNCOUNTABLE, _WRONG_USAGE = 1, 2
 _DEMO_ROWS = 100_000
-
-
-Counted = TypeVar("Counted")
-
-
-class OutputFormat(StrEnum):
-    """How an answer is written."""
-
-    JSON = "json"
-    TABLE = "table"
-
-
-class WrongUsageError(Exception):
-    """Options that ask for nothing that could be answered; an argument for each fault."""
-
-
-RecordFiles = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="RECORDS...",
-        help="Parquet, NDJSON, JSON array, CSV or Arrow IPC files, and globs of them.",
-    ),
-]
-Format = Annotated[
-    OutputFormat | None,
-    typer.Option("--format", help="Default: table on a terminal, JSON otherwise."),
-]
 
 
 @app.command()
 def report(
-    records: RecordFiles,
-    appointment_type: Annotated[
-        str | None, typer.Option(help="Count only this type: NP, F/U, ASC_FU …")
-    ] = None,
-    search: Annotated[
-        str | None, typer.Option(help="Keywords, each of which must occur.")
-    ] = None,
-    start: Annotated[
-        str | None, typer.Option(help="First day, or instant, in ISO 8601.")
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option(help="Last day, or instant, in ISO 8601.")
-    ] = None,
-    page: Annotated[
-        str | None, typer.Option(metavar="N", help="Page of the breakdowns, from 1.")
-    ] = None,
-    size: Annotated[
-        str | None,
-        typer.Option(metavar="N", help="Rows a page; 300, in a table 10."),
-    ] = None,
-    integration_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="Whose records count.")
-    ] = None,
-    each_integration: Annotated[
-        bool,
-        typer.Option("--each-integration", help="One JSON object a line for each."),
-    ] = False,
-    timezone: Annotated[
-        str, typer.Option(help="The IANA zone whose days are counted.")
-    ] = "UTC",
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ROLE=COLUMN",
-            help=f"Where a field is, dots for nested ones; roles: {', '.join(ROLES)}.",
-        ),
-    ] = None,
-    search_in: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="A column to search; default: all text."),
-    ] = None,
-    successful: Annotated[
-        list[str] | None,
-        typer.Option(metavar="WORD", help="A status that means successful."),
-    ] = None,
-    failed: Annotated[
-        list[str] | None,
-        typer.Option(metavar="WORD", help="A status that means failed."),
-    ] = None,
-    format: Format = None,  # noqa: A002 - the option's name
+    records: options.RecordFiles,
+    appointment_type: options.AppointmentType = None,
+    search: options.Search = None,
+    start: options.Start = None,
+    end: options.End = None,
+    page: options.Page = None,
+    size: options.Size = None,
+    integration_id: options.IntegrationId = None,
+    each_integration: options.EachIntegration = False,
+    timezone: options.Timezone = "UTC",
+    column: options.Column = None,
+    search_in: options.SearchIn = None,
+    successful: options.Successful = None,
+    failed: options.Failed = None,
+    on_cluster: options.OnCluster = False,
+    format: options.Format = None,  # noqa: A002 - the option's name
 ) -> None:
     """Count appointments: the total, the daily trend, sources and UTM values."""
-    asked = {
-        "appointment_type": appointment_type,
-        "search": search,
-        "start": start,
-        "end": end,
-        "page": page,
-        "size": size,
-    }
-    with _faults_to_exit_codes():
-        if integration_id is not None and each_integration:
-            msg = "--each-integration: not together with --integration-id"
-            raise WrongUsageError(msg)
-        query, layout, _ = _all_valid(
-            partial(StatisticsQuery.model_validate, _given(asked)),
-            partial(_layout, column, search_in, successful, failed),
-            partial(Scope, integration_id=integration_id, timezone=timezone),
+    with options.faults_to_exit_codes():
+        asked = options.asked(
+            appointment_type=appointment_type,
+            search=search,
+            start=start,
+            end=end,
+            page=page,
+            size=size,
+            integration_id=integration_id,
+            each_integration=each_integration,
+            timezone=timezone,
+            column=column,
+            search_in=search_in,
+            successful=successful,
+            failed=failed,
         )
-        query.period(timezone)
-        write = partial(_write, query=query, size=size, form=format)
-        asked_of = {"query": query, "layout": layout, "timezone": timezone}
-        if each_integration:
-            each = partial(statistics_by_integration, **asked_of)
-            write(_merge_each(_count_files(records, layout, each)))
-        else:
-            one = partial(
-                appointment_statistics, integration_id=integration_id, **asked_of
-            )
-            write(merge_statistics(_count_files(records, layout, one)))
+        answer = _count(records, asked, on_cluster=on_cluster)
+        write(answer, asked.query, size, format)
+
+
+@app.command()
+def tally(
+    records: options.RecordFiles,
+    out: Annotated[Path, typer.Option(help="The .parquet file to keep the part in.")],
+    appointment_type: options.AppointmentType = None,
+    search: options.Search = None,
+    start: options.Start = None,
+    end: options.End = None,
+    integration_id: options.IntegrationId = None,
+    each_integration: options.EachIntegration = False,
+    timezone: options.Timezone = "UTC",
+    column: options.Column = None,
+    search_in: options.SearchIn = None,
+    successful: options.Successful = None,
+    failed: options.Failed = None,
+    on_cluster: options.OnCluster = False,
+) -> None:
+    """Count appointments and keep the answer, for `merge` to add up with others."""
+    with options.faults_to_exit_codes():
+        if files.FORMATS.get(out.suffix.lower()) != "parquet":
+            msg = f"--out {out}: expected a .parquet file"
+            raise WrongUsageError(msg)
+        asked = options.asked(
+            appointment_type=appointment_type,
+            search=search,
+            start=start,
+            end=end,
+            integration_id=integration_id,
+            each_integration=each_integration,
+            timezone=timezone,
+            column=column,
+            search_in=search_in,
+            successful=successful,
+            failed=failed,
+        )
+        answer = _count(records, asked, on_cluster=on_cluster)
+        parts.keep(answer, asked.question(), out)
+
+
+@app.command()
+def merge(
+    kept: options.PartFiles,
+    page: options.Page = None,
+    size: options.Size = None,
+    format: options.Format = None,  # noqa: A002 - the option's name
+) -> None:
+    """Add up what `tally` kept, and show the answer as `report` does.
+
+    The parts must answer one question, for days or files that do not overlap.
+    """
+    with options.faults_to_exit_codes():
+        query = options.asked(page=page, size=size).query
+        with _progress("adding up"):
+            answer = parts.merged(files.file_paths(kept))
+        write(answer, query, size, format)
 
 
 @app.command()
@@ -159,12 +141,12 @@ def sample(
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other records.")] = 0,
 ) -> None:
     """Write synthetic records, the same for the same seed, however many."""
-    with _faults_to_exit_codes(), _progress(f"writing {rows:,} records"):
+    with options.faults_to_exit_codes(), _progress(f"writing {rows:,} records"):
         _sink(sample_records(rows, seed=seed), out)
 
 
 @app.command()
-def demo(format: Format = None) -> None:  # noqa: A002 - the option's name
+def demo(format: options.Format = None) -> None:  # noqa: A002 - the option's name
     """Make sample records, count them and show the answer."""
     integration_id = integration_ids(1)[0]
     with tempfile.TemporaryDirectory() as folder:
@@ -176,83 +158,36 @@ def demo(format: Format = None) -> None:  # noqa: A002 - the option's name
         report([str(path)], integration_id=integration_id, format=format)
 
 
-def _all_valid(*models: Callable[[], Any]) -> list[Any]:
-    """Make models of options; the faults of all of them are raised as one."""
-    made = []
-    faults: list[str] = []
-    for model in models:
-        try:
-            made.append(model())
-        except ValidationError as error:
-            faults += map(_option_fault, error.errors())
-        except WrongUsageError as error:
-            faults += error.args
-    if faults:
-        raise WrongUsageError(*faults)
-    return made
+def _count(records: list[str], asked: Asked, *, on_cluster: bool) -> Answer:
+    return (_count_on_cluster if on_cluster else _count_here)(records, asked)
 
 
-def _count_files(
-    sources: list[str], layout: RecordLayout, count: Callable[[Records], Counted]
-) -> list[Counted]:
+def _count_here(records: list[str], asked: Asked) -> Answer:
+    each = partial(statistics_by_integration, **asked.keywords())
+    one = partial(
+        appointment_statistics,
+        integration_id=asked.integration_id,
+        **asked.keywords(),
+    )
     with _progress("counting"):
-        scans = files.scan_files(files.file_paths(sources), layout)
-        return [files.count_scan(scan, count) for scan in scans]
+        scans = files.scan_files(files.file_paths(records), asked.layout)
+        if asked.each_integration:
+            return merge_integrations(files.count_scan(scan, each) for scan in scans)
+        return merge_statistics(files.count_scan(scan, one) for scan in scans)
 
 
-def _merge_each(
-    parts: list[dict[str, AppointmentStatistics]],
-) -> dict[str, AppointmentStatistics]:
-    ids = sorted({key for part in parts for key in part})
-    return {
-        key: merge_statistics(part[key] for part in parts if key in part) for key in ids
-    }
-
-
-def _write(
-    answer: AppointmentStatistics | dict[str, AppointmentStatistics],
-    query: StatisticsQuery,
-    size: str | None,
-    form: OutputFormat | None,
-) -> None:
-    terminal = Console()
-    if form is None:
-        form = OutputFormat.TABLE if terminal.is_terminal else OutputFormat.JSON
-    match form, answer:
-        case OutputFormat.TABLE, dict():
-            terminal.print(integrations_table(answer))
-        case OutputFormat.TABLE, AppointmentStatistics():
-            rows = 10 if size is None else query.size
-            terminal.print(statistics_tables(answer, page=query.page, size=rows))
-        case _, dict():
-            for key, stats in answer.items():
-                response = _json(stats, query).removeprefix("{")
-                typer.echo(f'{{"integration_id":"{key}",{response}')
-        case _:
-            typer.echo(_json(answer, query))
-
-
-def _json(stats: AppointmentStatistics, query: StatisticsQuery) -> str:
-    return stats.dashboard(query.page, query.size).model_dump_json(by_alias=True)
-
-
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that were given; the others keep the model's defaults."""
-    return {name: value for name, value in options.items() if value not in (None, [])}
-
-
-def _layout(
-    column: list[str] | None,
-    search_in: list[str] | None,
-    successful: list[str] | None,
-    failed: list[str] | None,
-) -> RecordLayout:
-    columns = dict(text.partition("=")[::2] for text in column or [])
-    if strange := [role for role in columns if role not in ROLES]:
-        expected = f"expected ROLE=COLUMN, ROLE one of {', '.join(ROLES)}"
-        raise WrongUsageError(*(f"--column {role!r}: {expected}" for role in strange))
-    words = {"search": search_in, "successful": successful, "failed": failed}
-    return RecordLayout.model_validate(columns | _given(words))
+def _count_on_cluster(records: list[str], asked: Asked) -> Answer:
+    with _files_done() as done, _needs_ray():
+        if asked.each_integration:
+            return cluster.statistics_by_integration(
+                records, **asked.keywords(), progress=done
+            )
+        return cluster.appointment_statistics(
+            records,
+            integration_id=asked.integration_id,
+            **asked.keywords(),
+            progress=done,
+        )
 
 
 def _sink(lf: pl.LazyFrame, out: Path) -> None:
@@ -271,39 +206,6 @@ def _sink(lf: pl.LazyFrame, out: Path) -> None:
 
 
 @contextmanager
-def _faults_to_exit_codes() -> Iterator[None]:
-    try:
-        yield
-    except WrongUsageError as error:
-        faults, code = list(error.args), _WRONG_USAGE
-    except ValidationError as error:
-        faults, code = [_option_fault(fault) for fault in error.errors()], _WRONG_USAGE
-    except InvalidRecordsError as error:
-        faults, code = list(error.faults), _UNCOUNTABLE
-    except OSError as error:
-        faults, code = [str(error)], _UNCOUNTABLE
-    else:
-        return
-    for fault in faults:
-        _say(fault)
-    raise typer.Exit(code)
-
-
-def _option_fault(fault: ErrorDetails) -> str:
-    """One of pydantic's faults in terms of the option it came from."""
-    message = fault["msg"].removeprefix("Value error, ")
-    if not fault["loc"]:
-        return message
-    name = str(fault["loc"][0])
-    if name in ROLES and name not in {"appointment_type", "integration_id"}:
-        return f"--column {name}: {message}"
-    if name == "search" and len(fault["loc"]) > 1:
-        name = "search_in"
-    option = "appointment-type" if name == "appointmentType" else name.replace("_", "-")
-    return f"--{option} {str(fault['input'])!r:.60}: {message}"
-
-
-@contextmanager
 def _progress(doing: str) -> Iterator[None]:
     """A sign of life on a terminal, for work over a second."""
     console = Console(stderr=True)
@@ -316,6 +218,24 @@ def _progress(doing: str) -> Iterator[None]:
     finally:
         timer.cancel()
         status.stop()
+
+
+@contextmanager
+def _files_done() -> Iterator[cluster.Progress]:
+    """A bar of the files done on a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("counting files", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _needs_ray() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        msg = f"--cluster: {error}"
+        raise WrongUsageError(msg) from error
 
 
 def _say(line: str) -> None:

@@ -1,7 +1,8 @@
 """Records and a query to statistics; the only file that collects a scan."""
 
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import polars as pl
@@ -10,6 +11,7 @@ from stats_core import days, filters, survey, tallies
 from stats_core.dashboard import AppointmentsDashboard
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import DIMENSIONS, RecordLayout
+from stats_core.partials import tree_sum
 from stats_core.query import Scope, StatisticsQuery, is_integration_id
 from stats_core.records import READ_ERRORS, Records, canonical
 from stats_core.statistics import AppointmentStatistics
@@ -19,8 +21,7 @@ Engine = Literal["auto", "in-memory", "streaming", "gpu"]
 # Below this many rows, starting the streaming engine and grouping twice cost more than
 # they save.
 _FEW_ROWS = 20_000
-# Unix seconds from 1990 to 2040, in which most instants lie.
-_USUAL_SPAN = (631_152_000, 2_208_988_800)
+_BATCH_ROWS = 500_000
 _ALL = StatisticsQuery()
 _DEFAULT_LAYOUT = RecordLayout()
 
@@ -59,7 +60,15 @@ def appointment_statistics(
     """
     scope = Scope(integration_id=integration_id, timezone=timezone)
     lf = canonical(records, layout, query, scoped=integration_id is not None)
-    count = _Count(lf, query, scope, layout, engine, few=_are_few(records))
+    count = _Count(
+        lf,
+        query,
+        scope,
+        layout,
+        engine,
+        few=_are_few(records),
+        scanned=_is_scan(records),
+    )
     return _statistics(count.frames(), timezone)
 
 
@@ -121,9 +130,10 @@ def statistics_by_integration(
     count = _Count(
         *(lf, query, scope, layout, engine),
         few=_are_few(records),
+        scanned=_is_scan(records),
         by=("integration_id",),
     )
-    trends, *breakdowns = (_by_integration(df) for df in count.frames())
+    trends, *breakdowns = map(_by_integration, count.frames())
     return {
         key: _statistics([trend, *(part[key] for part in breakdowns)], timezone)
         for key, trend in trends.items()
@@ -140,53 +150,111 @@ class _Count:
     layout: RecordLayout
     engine: Engine
     few: bool
+    scanned: bool
     by: tuple[str, ...] = ()
+
+    @cached_property
+    def schema(self) -> pl.Schema:
+        """Of the canonical frame."""
+        return self.lf.collect_schema()
+
+    @cached_property
+    def conditions(self) -> tuple[pl.Expr, ...]:
+        """What is asked of a record."""
+        period = self.query.period(self.scope.timezone)
+        return filters.record_filters(
+            self.query, period, self.schema, self.scope.integration_id
+        )
 
     def frames(self) -> list[pl.DataFrame]:
         """The trend and the breakdowns; raises where any record cannot be counted."""
-        # Which changes of offset to reckon with is known from the surveyed span. To look
-        # at instants is cheap, but text is dear to read twice.
-        if self.few or not survey.was_text(self.lf.collect_schema()):
-            [surveyed] = self.collect([survey.survey(self.lf)])
-            return self.collect(self.plans(self.span(surveyed)))
-        surveyed, *frames = self.collect(
-            [survey.survey(self.lf), *self.plans(_USUAL_SPAN)]
-        )
-        span = self.span(surveyed)
-        if days.is_fixed(self.scope.timezone) or _holds(_USUAL_SPAN, span):
-            return frames
-        return self.collect(self.plans(span))
+        if self.few:
+            return self.collect(self.labelled(self.plans()))
+        raw = self.summed() if self.in_batches() else self.collect(self.plans())
+        # For what is left by now the streaming engine takes longer to start than to run.
+        labelled = self.labelled([df.lazy() for df in raw])
+        return pl.collect_all(labelled, engine="in-memory")
 
-    def plans(self, span: tuple[int, int]) -> list[pl.LazyFrame]:
-        """The plans of `frames`, for instants in a span of Unix seconds."""
-        schema = self.lf.collect_schema()
-        timezone = self.scope.timezone
-        period = self.query.period(timezone)
-        conditions = filters.record_filters(
-            self.query, period, schema, self.scope.integration_id
+    def plans(self) -> list[pl.LazyFrame]:
+        """The tallies of all the records asked for."""
+        return self.tallied(self.asked(self.lf), self.span(self.lf))
+
+    def in_batches(self) -> bool:
+        """Whether what is asked for is read once, a batch at a time.
+
+        What several plans share, be it filtered or read from text, Polars would hold in
+        memory whole, or make for each of them anew. A plain scan is neither.
+        """
+        text = survey.was_text(self.schema)
+        streams = self.engine in {"auto", "streaming"}
+        return streams and (text or (self.scanned and bool(self.conditions)))
+
+    def summed(self) -> list[pl.DataFrame]:
+        """The tallies of all batches, added up as they come."""
+        parts = (
+            self.collect(self.tallied(batch, span)) for batch, span in self.batches()
         )
-        asked = filters.narrowed(self.lf, conditions)
-        kind = tallies.outcome(pl.col("status"), self.layout, schema["status"])
-        first, last = period.within(span)
-        unit = survey.time_unit(schema)
+        nothing = self.tallied(self.asked(self.lf.clear()), (0, 0))
+        return tree_sum(parts, tallies.added_up) or self.collect(nothing)
+
+    def batches(self) -> Iterator[tuple[pl.LazyFrame, tuple[int, int]]]:
+        """The records asked for, in batches, and a span that holds their instants."""
+        if survey.was_text(self.schema):
+            for batch in self.read(self.lf):
+                yield self.asked(batch), self.span(batch)
+        else:
+            span = self.span(self.lf)
+            for batch in self.read(self.asked(self.lf)):
+                yield batch, span
+
+    def asked(self, lf: pl.LazyFrame) -> pl.LazyFrame:
+        """What is counted of the records that are asked for."""
+        counted = (*self.by, "created_at", "status", *DIMENSIONS)
+        return filters.narrowed(lf, self.conditions).select(counted)
+
+    def tallied(self, lf: pl.LazyFrame, span: tuple[int, int]) -> list[pl.LazyFrame]:
+        """The tallies of days and of each dimension, instants being in a span."""
+        timezone = self.scope.timezone
+        first, last = self.query.period(timezone).within(span)
+        unit = survey.time_unit(self.schema)
         created_at = pl.col("created_at")
         day = days.local_day(created_at, timezone, unit=unit, first=first, last=last)
-        breakdowns = (
-            tallies.breakdown(asked, name, kind, by=self.by, few=self.few)
-            for name in DIMENSIONS
-        )
-        trend = tallies.daily_trend(asked, day, kind, by=self.by, few=self.few)
-        return [trend, *breakdowns]
+        dated = lf.with_columns(day=day)
+        keyed = [(dated, "day"), *((lf, name) for name in DIMENSIONS)]
+        return [tallies.tally(lf, key, by=self.by, few=self.few) for lf, key in keyed]
 
-    def span(self, surveyed: pl.DataFrame) -> tuple[int, int]:
-        """The surveyed span; raises if it shows an instant that cannot be counted."""
+    def labelled(self, plans: list[pl.LazyFrame]) -> list[pl.LazyFrame]:
+        """The trend and the breakdowns of their tallies."""
+        kind = tallies.outcome(pl.col("status"), self.layout, self.schema["status"])
+        trend, *others = plans
+        return [
+            tallies.daily_trend(trend, kind, by=self.by),
+            *(
+                tallies.breakdown(tally, name, kind, by=self.by)
+                for tally, name in zip(others, DIMENSIONS, strict=True)
+            ),
+        ]
+
+    def span(self, lf: pl.LazyFrame) -> tuple[int, int]:
+        """The span of a frame's instants; raises if one of them cannot be counted."""
+        [surveyed] = self.collect([survey.survey(lf)])
         first, last, unreadable = surveyed.fill_null(0).row(0)
-        countable = days.countable_seconds(self.scope.timezone)
-        if unreadable or not _holds(countable, (first, last)):
+        earliest, latest = days.countable_seconds(self.scope.timezone)
+        if unreadable or first < earliest or last > latest:
             [rows] = self.collect([survey.uncountable(self.lf, self.scope.timezone)])
             faults = survey.uncountable_faults(rows, self.scope.timezone)
             raise InvalidRecordsError(*faults)
         return first, last
+
+    def read(self, lf: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
+        """A plan's rows in batches; no Polars error reaches the caller."""
+        try:
+            batches = lf.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=False)
+            for df in batches:
+                yield df.lazy()
+        except READ_ERRORS as error:
+            msg = f"records: cannot be read: {error}"
+            raise InvalidRecordsError(msg) from error
 
     def collect(self, plans: list[pl.LazyFrame]) -> list[pl.DataFrame]:
         """Run plans as one; no Polars error reaches the caller."""
@@ -205,8 +273,8 @@ def _are_few(records: Records) -> bool:
     return isinstance(records, Sized) and len(records) < _FEW_ROWS
 
 
-def _holds(span: tuple[int, int], other: tuple[int, int]) -> bool:
-    return span[0] <= other[0] and other[1] <= span[1]
+def _is_scan(records: Records) -> bool:
+    return isinstance(records, pl.LazyFrame)
 
 
 def _statistics(frames: list[pl.DataFrame], timezone: str) -> AppointmentStatistics:
@@ -216,9 +284,7 @@ def _statistics(frames: list[pl.DataFrame], timezone: str) -> AppointmentStatist
 
 
 def _by_integration(df: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    held = df.drop_nulls("integration_id").with_columns(
-        pl.col("integration_id").cast(pl.String)
-    )
+    held = df.drop_nulls("integration_id")
     parts = held.partition_by("integration_id", as_dict=True, include_key=False)
     strange = sorted(key for (key,) in parts if not is_integration_id(key))
     if strange:

@@ -11,6 +11,7 @@ import polars as pl
 
 from stats_core.documents import Document, documents_frame
 from stats_core.errors import InvalidRecordsError
+from stats_core.fields import find
 from stats_core.layout import RecordLayout
 from stats_core.records import Records
 
@@ -29,6 +30,10 @@ FORMATS: dict[str, Format] = {
 _COMPRESSED = (".gz", ".zst")
 
 Counted = TypeVar("Counted")
+
+Opened = dict[str, tuple[pl.LazyFrame, pl.Schema]]
+# Paths of fields, and whether they hold text somewhere.
+Fields = frozenset[tuple[str, bool]]
 
 
 @dataclass(frozen=True)
@@ -73,38 +78,64 @@ def file_paths(sources: Iterable[str]) -> list[str]:
 def scan_files(paths: Sequence[str], layout: RecordLayout) -> list[Scan]:
     """Lazy scans of all the files, one for each format and schema among them.
 
-    Parquet, NDJSON, CSV and Arrow IPC stay lazy; JSON arrays are read. A column that
-    only some of the files have is null in the others. Every CSV column is text, and
-    NDJSON types are those of the whole file, not of its first lines.
+    Parquet, NDJSON, CSV and Arrow IPC stay lazy; JSON arrays are read. A column, or a
+    field of the layout's, that only some of the files have is null in the others. Every
+    CSV column is text, and NDJSON types are those of the whole file, not of its first
+    lines.
 
     Raises:
         InvalidRecordsError: A file cannot be read, or its name tells no format; every
             fault is listed with its file.
     """
-    opened: dict[str, pl.LazyFrame] = {}
-    groups: dict[tuple[Format, str], list[str]] = {}
+    opened = open_files(paths, layout)
+    return scans_of(opened, fields_of(opened, layout))
+
+
+def open_files(paths: Sequence[str], layout: RecordLayout) -> Opened:
+    """Each file's own scan and schema, by its path; files without documents left out.
+
+    Raises:
+        InvalidRecordsError: As `scan_files`.
+    """
+    opened: Opened = {}
     faults: list[str] = []
     for path in paths:
         try:
             lf = _open(path, layout)
             if lf is not None:
-                opened[path] = lf
-                key = (file_format(path), str(lf.collect_schema()))
-                groups.setdefault(key, []).append(path)
+                opened[path] = lf, lf.collect_schema()
         except (pl.exceptions.PolarsError, OSError, ValueError) as error:
             faults += [f"{path}: {line}" for line in _lines(error)]
     if faults:
         raise InvalidRecordsError(*faults)
-    names = dict.fromkeys(
-        name for lf in opened.values() for name in lf.collect_schema()
+    return opened
+
+
+def fields_of(opened: Opened, layout: RecordLayout) -> Fields:
+    """Every column, and every field of the layout's, that some of the files have."""
+    paths = {*layout.columns().values(), *(layout.search or ())}
+    return frozenset(
+        (path, field.is_text())
+        for _, schema in opened.values()
+        for path in paths.union(schema)
+        if (field := find(schema, path))
     )
-    full = {path: _with_columns(lf, list(names)) for path, lf in opened.items()}
+
+
+def scans_of(opened: Opened, fields: Fields) -> list[Scan]:
+    """Scans of opened files, one for each format and schema among them.
+
+    Args:
+        opened: The files.
+        fields: What some file has; null in those that lack it.
+    """
+    groups: dict[tuple[Format, str], list[str]] = {}
+    for path, (_, schema) in opened.items():
+        groups.setdefault((file_format(path), str(schema)), []).append(path)
     return [
         Scan(
-            {path: full[path] for path in group},
-            _with_columns(
-                _together([opened[path] for path in group], group), list(names)
-            ),
+            {path: _with_fields(*opened[path], fields) for path in group},
+            _with_fields(*_together(opened, group), fields),
         )
         for group in groups.values()
     ] or [Scan({}, [])]
@@ -118,14 +149,14 @@ def count_scan(scan: Scan, count: Callable[[Records], Counted]) -> Counted:
     """
     try:
         return count(scan.records)
-    except InvalidRecordsError as error:
+    except (InvalidRecordsError, OSError) as error:
         faults: list[str] = []
         for path, lf in scan.files.items():
             try:
                 count(lf)
-            except InvalidRecordsError as own:
-                faults += [f"{path}: {fault}" for fault in own.faults]
-        raise InvalidRecordsError(*(faults or error.faults)) from error
+            except (InvalidRecordsError, OSError) as own:
+                faults += [f"{path}: {fault}" for fault in _lines(own)]
+        raise InvalidRecordsError(*(faults or _lines(error))) from error
 
 
 def file_format(path: str) -> Format:
@@ -162,16 +193,15 @@ def _open(path: str, layout: RecordLayout) -> pl.LazyFrame | None:
     return _scan(kind, [path])
 
 
-def _together(lazy: list[pl.LazyFrame], paths: list[str]) -> pl.LazyFrame:
-    """The scan of files of one format and schema."""
+def _together(opened: Opened, paths: list[str]) -> tuple[pl.LazyFrame, pl.Schema]:
+    """The scan of files of one format and schema, and that schema."""
+    lf, schema = opened[paths[0]]
     if len(paths) == 1:
-        return lazy[0]
+        return lf, schema
     kind = file_format(paths[0])
-    return (
-        pl.concat(lazy)
-        if kind == "json"
-        else _scan(kind, paths, lazy[0].collect_schema())
-    )
+    if kind == "json":
+        return pl.concat([opened[path][0] for path in paths]), schema
+    return _scan(kind, paths, schema), schema
 
 
 def _scan(
@@ -179,13 +209,15 @@ def _scan(
     paths: list[str],
     schema: pl.Schema | None = None,
 ) -> pl.LazyFrame:
+    # Of local paths, globs were read before; in URLs they are left to Polars.
+    globs = all("://" in path and has_magic(path) for path in paths)
     match kind:
         case "parquet":
-            return pl.scan_parquet(paths, glob=False)
+            return pl.scan_parquet(paths, glob=globs)
         case "ndjson":
             return pl.scan_ndjson(paths, schema=schema, infer_schema_length=None)
         case "csv":
-            return pl.scan_csv(paths, infer_schema=False, glob=False)
+            return pl.scan_csv(paths, infer_schema=False, glob=globs)
         case "ipc":
             return pl.scan_ipc(paths)
     assert_never(kind)
@@ -199,10 +231,15 @@ def _array(path: str) -> list[Document]:
     return documents
 
 
-def _with_columns(lf: pl.LazyFrame, names: list[str]) -> pl.LazyFrame:
-    own = lf.collect_schema()
+def _with_fields(lf: pl.LazyFrame, schema: pl.Schema, fields: Fields) -> pl.LazyFrame:
+    """The scan with nulls for the fields that it lacks.
+
+    A nested one becomes a column whose name is the whole path.
+    """
+    lacking = {path for path, _ in fields if find(schema, path) is None}
     return lf.with_columns(
-        pl.lit(None).alias(name) for name in names if name not in own
+        pl.lit(None, pl.String if (path, True) in fields else pl.Null).alias(path)
+        for path in sorted(lacking)
     )
 
 

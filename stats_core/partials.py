@@ -1,6 +1,7 @@
 """Statistics as one tidy frame, so that parts can be kept and added up later."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import polars as pl
 
@@ -14,6 +15,8 @@ PARTIAL_SCHEMA = pl.Schema(
     | dict(BREAKDOWN_SCHEMA)
 )
 COUNTS = ("count", "unset", *OUTCOMES)
+
+Part = TypeVar("Part")
 
 
 def partial_frame(
@@ -53,17 +56,20 @@ def breakdown_of(section: pl.DataFrame) -> pl.DataFrame:
 def added_up(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """The sum of partial frames of one zone, a partial frame itself.
 
+    Rows of different integrations stay apart where the frames tell them apart.
+
     >>> none = {"total": 0, "undated": 0}
     >>> part = partial_frame(none, {"trends": TRENDS_SCHEMA.to_frame()}, "UTC")
     >>> added_up([part, part]).select("section", "count").rows()
     [('total', 0), ('undated', 0)]
     """
-    keys = ("timezone", "section", "day", "value")
+    whole = pl.concat(frames)
+    keys = [name for name in whole.columns if name not in COUNTS]
     return (
-        pl.concat(frames)
-        .group_by(keys)
+        whole.group_by(keys)
         .agg(pl.col(COUNTS).sum())
         .sort(
+            *(name for name in keys if name not in PARTIAL_SCHEMA),
             pl.col("section").replace_strict(SECTIONS, range(len(SECTIONS))),
             "day",
             pl.when(pl.col("value").is_not_null()).then(-pl.col("count")),
@@ -72,30 +78,40 @@ def added_up(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
+def tree_sum(
+    parts: Iterable[Part], add: Callable[[Sequence[Part]], Part], *, width: int = 256
+) -> Part | None:
+    """All parts added up as they come, ever `width` sums of as many; None of no parts.
+
+    However many parts there are, only a few times `width` of them and of their sums are
+    held at once, and each takes part in no more than a few additions.
+
+    >>> tree_sum(range(100), sum)
+    4950
+    """
+    levels: list[list[Part]] = []
+    for part in parts:
+        carry, level = part, 0
+        while True:
+            if level == len(levels):
+                levels.append([])
+            levels[level].append(carry)
+            if len(levels[level]) < width:
+                break
+            carry, levels[level] = add(levels[level]), []
+            level += 1
+    rest = [part for level in levels for part in level]
+    return add(rest) if rest else None
+
+
 def checked_partial(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame, if its columns, zone and sections are those of a partial.
 
     Raises:
         InvalidRecordsError: They are not; every fault is listed.
     """
-    if frame.schema != PARTIAL_SCHEMA:
-        expected = ", ".join(
-            f"{name}: {dtype}" for name, dtype in PARTIAL_SCHEMA.items()
-        )
-        found = ", ".join(f"{name}: {dtype}" for name, dtype in frame.schema.items())
-        msg = f"not partial statistics: expected columns {expected}; found {found}"
-        raise InvalidRecordsError(msg)
-    faults = []
-    zones = frame["timezone"].unique().to_list()
-    if len(zones) != 1 or zones == [None]:
-        faults.append(
-            f"`timezone`: expected one for all rows, found {sorted(map(str, zones))}"
-        )
-    strange = frame.filter(
-        ~pl.col("section").is_in(SECTIONS) | pl.col("section").is_null()
-    )
-    if strange.height:
-        faults.append(f"`section`: {strange.height} rows of no section of statistics")
+    check_schema(frame, PARTIAL_SCHEMA)
+    faults = [*foreign_faults(frame)]
     for name in ("total", "undated"):
         count = frame.filter(section=name).height
         if count != 1:
@@ -104,3 +120,35 @@ def checked_partial(frame: pl.DataFrame) -> pl.DataFrame:
     if faults:
         raise InvalidRecordsError(*faults)
     return frame
+
+
+def check_schema(frame: pl.DataFrame, schema: pl.Schema) -> None:
+    """Hold a frame against the columns of partial statistics.
+
+    Raises:
+        InvalidRecordsError: It has others.
+    """
+    if frame.schema != schema:
+        expected, found = (
+            ", ".join(f"{name}: {dtype}" for name, dtype in columns.items())
+            for columns in (schema, frame.schema)
+        )
+        msg = f"not partial statistics: expected columns {expected}; found {found}"
+        raise InvalidRecordsError(msg)
+
+
+def foreign_faults(frame: pl.DataFrame) -> Iterator[str]:
+    """What of the zone and the sections no partial statistics have.
+
+    >>> list(foreign_faults(PARTIAL_SCHEMA.to_frame()))
+    ['`timezone`: expected one for all rows, found []']
+    """
+    zones = frame["timezone"].unique().to_list()
+    if len(zones) != 1 or zones == [None]:
+        found = sorted(map(str, zones))
+        yield f"`timezone`: expected one for all rows, found {found}"
+    strange = frame.filter(
+        ~pl.col("section").is_in(SECTIONS) | pl.col("section").is_null()
+    )
+    if strange.height:
+        yield f"`section`: {strange.height} rows of no section of statistics"

@@ -1,6 +1,6 @@
 """The complete, unpaged answer: it adds up, checks itself and renders."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Self
@@ -236,7 +236,10 @@ def merge_statistics(parts: Iterable[AppointmentStatistics]) -> AppointmentStati
     """The statistics of all the records that disjoint parts were counted from.
 
     Exact, associative and commutative; no parts at all give the empty statistics in
-    UTC. That the parts are disjoint, and answer the same query, is the caller's to see.
+    UTC. The parts are added up as they come and need not be held all at once. A part
+    knows the zone of its days, and nothing else of what was asked: that the parts are
+    disjoint, and answer the same question, is the caller's to see (what `stats-core
+    tally` keeps also knows that).
 
     Raises:
         InvalidRecordsError: The parts count days of different zones.
@@ -244,14 +247,25 @@ def merge_statistics(parts: Iterable[AppointmentStatistics]) -> AppointmentStati
     >>> merge_statistics([]) == AppointmentStatistics.empty()
     True
     """
-    frames = [part.to_frame() for part in parts]
-    zones = sorted({frame["timezone"][0] for frame in frames})
+    merged = partials.tree_sum(parts, _sum)
+    return AppointmentStatistics.empty() if merged is None else merged
+
+
+def _sum(parts: Sequence[AppointmentStatistics]) -> AppointmentStatistics:
+    zones = sorted({part.timezone for part in parts})
     if len(zones) > 1:
         msg = f"`timezone`: days of different zones do not add up: {', '.join(zones)}"
         raise InvalidRecordsError(msg)
-    if not frames:
-        return AppointmentStatistics.empty()
-    return AppointmentStatistics._of_partial(partials.added_up(frames))  # noqa: SLF001
+    names = ("trends", *DIMENSIONS)
+    frames = {
+        name: pl.concat([getattr(part, name) for part in parts]) for name in names
+    }
+    counts = {
+        "total": sum(part.total for part in parts),
+        "undated": sum(part.undated for part in parts),
+    }
+    whole = partials.partial_frame(counts, frames, zones[0])
+    return AppointmentStatistics._of_partial(partials.added_up([whole]))  # noqa: SLF001
 
 
 def _page(breakdown: pl.DataFrame, page: int, size: int) -> list[dict[str, object]]:

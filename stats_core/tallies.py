@@ -24,7 +24,7 @@ BREAKDOWN_SCHEMA = pl.Schema(
 )
 TRENDS_SCHEMA = pl.Schema({"day": pl.Date()} | dict.fromkeys(OUTCOMES, pl.Int64()))
 
-_ROWS = pl.col("len").cast(pl.Int64)
+_ROWS = pl.col("len")
 _BY_OUTCOME = {name: _ROWS.filter(pl.col("outcome") == name).sum() for name in OUTCOMES}
 
 
@@ -62,23 +62,51 @@ def outcome(status: pl.Expr, layout: RecordLayout, dtype: pl.DataType) -> pl.Exp
     )
 
 
+def tally(
+    lf: pl.LazyFrame, key: str, *, by: Sequence[str] = (), few: bool = False
+) -> pl.LazyFrame:
+    """How many records have each value and status, as they are: aggregate first.
+
+    Args:
+        lf: A canonical frame.
+        key: A dimension, or `day` where `days.local_day` was added.
+        by: Columns to keep apart, first in the answer.
+        few: Whether the records are so few that to group them here and again by their
+            labels costs more than it saves; then each stands by itself.
+
+    Returns:
+        The columns `by`, `key` and `status`, and `len: Int64`; in no order.
+
+    >>> lf = pl.LazyFrame({"source": ["ads", "ads"], "status": ["success"] * 2})
+    >>> tally(lf, "source").collect().rows()
+    [('ads', 'success', 2)]
+    """
+    if few:
+        return lf.select(*by, key, "status", len=pl.lit(1, pl.Int64))
+    return lf.group_by(*by, key, "status").len().cast({"len": pl.Int64})
+
+
+def added_up(parts: Sequence[Sequence[pl.DataFrame]]) -> list[pl.DataFrame]:
+    """The sum of parts, each of them tallies by the same keys in the same order.
+
+    >>> part = [pl.DataFrame({"source": ["ads"], "status": ["error"], "len": [1]})]
+    >>> added_up([part, part])[0].rows()
+    [('ads', 'error', 2)]
+    """
+    stacked = [pl.concat(same).lazy() for same in zip(*parts, strict=True)]
+    return pl.collect_all(lf.group_by(pl.exclude("len")).sum() for lf in stacked)
+
+
 def breakdown(
-    lf: pl.LazyFrame,
-    dimension: str,
-    kind: pl.Expr,
-    *,
-    by: Sequence[str] = (),
-    few: bool = False,
+    lf: pl.LazyFrame, dimension: str, kind: pl.Expr, *, by: Sequence[str] = ()
 ) -> pl.LazyFrame:
     """How many records have each value of a dimension, and how they went.
 
     Args:
-        lf: A canonical frame.
+        lf: The `tally` of the dimension.
         dimension: One of the keys of `DEFAULTS`.
         kind: The `outcome` of the column `status`.
         by: Columns to keep apart, first in the answer.
-        few: Whether the records are so few that grouping them twice costs more than
-            labelling each; the answer is the same.
 
     Returns:
         `BREAKDOWN_SCHEMA`, `count` descending, then `value` ascending by code point.
@@ -86,14 +114,13 @@ def breakdown(
 
     >>> lf = pl.LazyFrame({"source": ["ads", None, ""], "status": ["success"] * 3})
     >>> kind = outcome(pl.col("status"), RecordLayout(), pl.String())
-    >>> breakdown(lf, "source", kind).collect().rows()
+    >>> breakdown(tally(lf, "source"), "source", kind).collect().rows()
     [('not set', 2, 2, 2, 0, 0), ('ads', 1, 0, 1, 0, 0)]
     """
     text = trimmed(pl.col(dimension))
     label = labelled(pl.col("text"), DEFAULTS[dimension])
     return (
-        _tally(lf, dimension, by, few=few)
-        .select(*by, _ROWS, text=text, outcome=kind)
+        lf.select(*by, "len", text=text, outcome=kind)
         .group_by(*by, value=label)
         .agg(
             count=_ROWS.sum(),
@@ -105,42 +132,27 @@ def breakdown(
 
 
 def daily_trend(
-    lf: pl.LazyFrame,
-    day: pl.Expr,
-    kind: pl.Expr,
-    *,
-    by: Sequence[str] = (),
-    few: bool = False,
+    lf: pl.LazyFrame, kind: pl.Expr, *, by: Sequence[str] = ()
 ) -> pl.LazyFrame:
     """How the records of each local day went.
 
     Args:
-        lf: A canonical frame.
-        day: The `Date` of a record, as `days.local_day` gives it.
+        lf: The `tally` of the column `day`, as `days.local_day` gives it.
         kind: The `outcome` of the column `status`.
         by: Columns to keep apart, first in the answer.
-        few: Whether the records are so few that grouping them twice costs more than
-            labelling each; the answer is the same.
 
     Returns:
         `TRENDS_SCHEMA`, `day` ascending; first a row with null for the undated, if any.
 
-    >>> lf = pl.LazyFrame({"day": [None, None], "status": ["error", "success"]})
+    >>> days = pl.Series([None, None], dtype=pl.Date)
+    >>> lf = pl.LazyFrame({"day": days, "status": ["error", "success"]})
     >>> kind = outcome(pl.col("status"), RecordLayout(), pl.String())
-    >>> daily_trend(lf, pl.col("day").cast(pl.Date), kind).collect().rows()
+    >>> daily_trend(tally(lf, "day"), kind).collect().rows()
     [(None, 1, 1, 0)]
     """
     return (
-        _tally(lf.with_columns(day=day), "day", by, few=few)
-        .select(*by, "day", _ROWS, outcome=kind)
+        lf.select(*by, "day", "len", outcome=kind)
         .group_by(*by, "day")
         .agg(**_BY_OUTCOME)
         .sort(*by, "day", nulls_last=False)
     )
-
-
-def _tally(lf: pl.LazyFrame, key: str, by: Sequence[str], *, few: bool) -> pl.LazyFrame:
-    """Raw groups and the number `len` of their records; a record each if there are few."""
-    if few:
-        return lf.select(*by, key, "status", len=pl.lit(1))
-    return lf.group_by(*by, key, "status").len()

@@ -1,5 +1,9 @@
+import logging
 import os
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("dev", max_examples=50, deadline=None, print_blob=True)
@@ -11,3 +15,21 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(scope="session")
+def ray() -> Iterator[Any]:
+    """A local Ray for all tests that need one."""
+    # Under `uv run`, Ray would have uv make an environment for each worker.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    import ray as module  # noqa: PLC0415 - after its environment is set
+
+    module.init(
+        "local",
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+    yield module
+    module.shutdown()

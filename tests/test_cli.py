@@ -1,7 +1,10 @@
 import json
 import sys
 import threading
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -9,15 +12,19 @@ from typer.testing import CliRunner
 
 from stats_core import (
     AppointmentsDashboard,
+    AppointmentStatistics,
     StatisticsQuery,
+    appointment_statistics,
     appointments_dashboard,
     cli,
     statistics_by_integration,
 )
 from stats_core.__main__ import main
+from stats_core.cluster import Progress
 from stats_core.sample import integration_ids, sample_records
 
 ID = integration_ids(1)[0]
+NEW_YORK = ZoneInfo("America/New_York")
 CLINIC_CSV = """Scheduled,No-show,Place,Sex
 2016-04-29T18:38:08Z,No,JARDIM DA PENHA,F
 2016-04-29T16:08:27Z,Yes,MATA DA PRAIA,M
@@ -243,6 +250,98 @@ def test_long_work_shows_a_sign_of_life_on_a_terminal_only(
     assert started == [1]
     assert "counting" in answer.err
     assert json.loads(answer.out)
+
+
+@pytest.mark.parametrize("first", [date(2024, 3, 1), date(2024, 10, 20)])
+def test_a_nightly_job_adds_up_to_the_month(tmp_path: Path, first: date) -> None:
+    days = [first + timedelta(days=number) for number in range(30)]
+    start = datetime(first.year, first.month, first.day, tzinfo=NEW_YORK)
+    instants = [start.astimezone(UTC) + timedelta(minutes=9 * n) for n in range(4_900)]
+    whole = sample_records(4_900).collect().with_columns(created_at=pl.Series(instants))
+    whole.write_parquet(tmp_path / "records.parquet")
+    scope = ["--timezone=America/New_York", "--integration-id", ID]
+    for day in days:
+        out = tmp_path / f"{day}.part.parquet"
+        window = [f"--start={day}", f"--end={day}"]
+        answer = Answer(
+            *("tally", tmp_path / "records.parquet", "--out", out, *window, *scope)
+        )
+        assert (answer.code, answer.out, answer.err) == (0, "", "")
+    found = Answer("merge", tmp_path / "*.part.parquet", "--size=3", "--page=2")
+    month = [f"--start={days[0]}", f"--end={days[-1]}", "--size=3", "--page=2"]
+    expected = Answer("report", tmp_path / "records.parquet", *month, *scope)
+    assert found.out == expected.out
+    assert len(json.loads(found.out)["trends"]) == 30
+
+
+def test_parts_of_each_integration_are_a_line_each(sample: Path) -> None:
+    bounds = {"1": "--end=2024-12-31", "2": "--start=2025-01-01"}
+    for name, bound in bounds.items():
+        out = sample.with_name(f"{name}.part.parquet")
+        answer = Answer("tally", sample, "--each-integration", "--out", out, bound)
+        assert answer.code == 0
+    found = Answer("merge", sample.with_name("*.part.parquet"))
+    assert found.out == Answer("report", sample, "--each-integration").out
+
+
+def test_merge_refuses_answers_to_different_questions(sample: Path) -> None:
+    for number, words in enumerate((["--search=  ana"], ["--search=harbour"])):
+        out = sample.with_name(f"{number}.part.parquet")
+        Answer("tally", sample, "--out", out, "--integration-id", ID, *words)
+    answer = Answer("merge", sample.with_name("*.part.parquet"))
+    assert (answer.code, answer.out) == (1, "")
+    assert [line.count("other question") for line in answer.err.splitlines()] == [1, 1]
+    assert Answer("merge", sample).err.startswith(f"{sample}: not partial statistics")
+    assert Answer("merge", sample, "--page=0", "--size=x").code == 2
+
+
+def test_a_part_is_kept_as_parquet_or_not_at_all(sample: Path) -> None:
+    scope = ["--integration-id", ID]
+    strange = Answer("tally", sample, *scope, "--out", sample.with_suffix(".csv"))
+    assert (strange.code, len(strange.err.splitlines())) == (2, 1)
+    nowhere = Answer("tally", sample, *scope, "--out", sample / "none.parquet")
+    assert (nowhere.code, len(nowhere.err.splitlines())) == (1, 1)
+
+
+class FakeCluster:
+    @staticmethod
+    def appointment_statistics(
+        sources: list[str], *, progress: Progress, **asked: Any
+    ) -> AppointmentStatistics:
+        progress(1, 1)
+        return appointment_statistics(pl.scan_parquet(sources), **asked)
+
+    @staticmethod
+    def statistics_by_integration(
+        sources: list[str], *, progress: Progress, **asked: Any
+    ) -> dict[str, AppointmentStatistics]:
+        progress(1, 1)
+        return statistics_by_integration(pl.scan_parquet(sources), **asked)
+
+
+@pytest.mark.parametrize("whose", [("--each-integration",), ("--integration-id", ID)])
+def test_a_cluster_is_asked_the_same_question(
+    monkeypatch: pytest.MonkeyPatch, sample: Path, whose: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(cli, "cluster", FakeCluster)
+    words = [*whose, "--search=clinic", "--timezone=Asia/Tokyo", "--format=json"]
+    expected = Answer("report", sample, *words)
+    found = Answer("report", sample, "--cluster", *words)
+    assert (found.out, found.err) == (expected.out, "")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    on_terminal = Answer("report", sample, "--cluster", *words)
+    assert on_terminal.out == expected.out
+    assert "100%" in on_terminal.err
+
+
+def test_without_ray_the_option_says_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch, sample: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    answer = Answer("report", sample, "--cluster", "--each-integration")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("--cluster: ")
+    assert "stats-core[cluster]" in answer.err
 
 
 def test_main_runs_the_command_line(

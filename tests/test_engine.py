@@ -92,9 +92,13 @@ def test_each_integration_has_what_it_would_get_alone(data: st.DataObject) -> No
     zone = data.draw(zones())
     ask = data.draw(asks(zone))
     records = data.draw(documents(zone, scoped=True))
-    found = statistics_by_integration(
-        frame(records, SCOPED_SCHEMA), StatisticsQuery(**ask), timezone=zone
+    whole = frame(records, SCOPED_SCHEMA)
+    found = statistics_by_integration(whole, StatisticsQuery(**ask), timezone=zone)
+    many = statistics_by_integration(
+        whole.lazy(), StatisticsQuery(**ask), timezone=zone
     )
+    assert many == found
+    assert list(many) == list(found)
     alone = {
         key: naive.answer(records, ask, integration_id=key, timezone=zone)
         for key in sorted(IDS)
@@ -102,6 +106,38 @@ def test_each_integration_has_what_it_would_get_alone(data: st.DataObject) -> No
     expected = {key: answer for key, answer in alone.items() if answer.total}
     assert {key: as_answer(stats) for key, stats in found.items()} == expected
     assert list(found) == sorted(found)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"status": pl.Boolean},
+        {"status": pl.Categorical, "source": pl.Categorical},
+        {"integration_id": pl.Enum(sorted(IDS)), "source": pl.Enum(["ads", " ads"])},
+        {"status": pl.Null, "utm_source": pl.Null, "created_at": pl.Null},
+        {"created_at": pl.String},
+    ],
+)
+def test_many_records_of_any_type_count_as_few(columns: dict[str, Any]) -> None:
+    rows = [
+        at(f"2024-05-0{n % 3 + 1}T12:00Z", integration_id=IDS[n % 2]) for n in range(9)
+    ]
+    df = pl.DataFrame(rows).with_columns(
+        status=pl.Series([True, False, None] * 3).cast(pl.String),
+        source=pl.Series(["ads", " ads", None] * 3),
+    )
+    if columns.get("status") == pl.Boolean:
+        df = df.with_columns(status=pl.col("status") == "true")
+    df = df.with_columns(
+        pl.lit(None, dtype).alias(name)
+        if dtype == pl.Null
+        else pl.col(name).cast(dtype)
+        for name, dtype in columns.items()
+        if dtype != pl.Boolean
+    )
+    many = statistics_by_integration(df.lazy(), timezone="America/New_York")
+    assert many == statistics_by_integration(df, timezone="America/New_York")
+    assert sum(stats.total for stats in many.values()) == 9
 
 
 @given(

@@ -6,7 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from stats_core import InvalidRecordsError, RecordLayout, appointment_statistics
+from stats_core import (
+    InvalidRecordsError,
+    RecordLayout,
+    StatisticsQuery,
+    appointment_statistics,
+)
 from stats_core.files import count_scan, file_format, file_paths, scan_files
 from stats_core.statistics import AppointmentStatistics, merge_statistics
 
@@ -133,6 +138,40 @@ def test_a_file_that_breaks_while_it_is_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "ragged.csv").write_text("created_at,status\n2024-05-01,failed,3\n")
     with pytest.raises(InvalidRecordsError, match=r"ragged\.csv: records: "):
         counted(tmp_path / "ragged.csv")
+
+
+def test_a_file_that_is_gone_when_it_is_read_is_named(tmp_path: Path) -> None:
+    path = write(ROWS, tmp_path / "a.parquet")
+    [scan] = scan_files([str(path)], DEFAULT_LAYOUT)
+    path.unlink()
+    with pytest.raises(InvalidRecordsError, match=r"a\.parquet: "):
+        count_scan(scan, appointment_statistics)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_globs_in_urls_are_left_to_polars(tmp_path: Path, suffix: str) -> None:
+    for number in range(2):
+        write(ROWS, tmp_path / f"{number}.{suffix}")
+    assert counted(f"{tmp_path.as_uri()}/*.{suffix}").total == 4
+
+
+def test_a_nested_field_that_one_file_lacks_is_unset_there(tmp_path: Path) -> None:
+    for number, name in enumerate(["utm_source", "utm_medium"]):
+        config = pl.struct(pl.lit("x").alias(name)).alias("config")
+        write(ROWS.with_columns(config), tmp_path / f"{number}.parquet")
+    write(ROWS, tmp_path / "none.parquet")
+    layout = RecordLayout(utm_source="config.utm_source", search=("config.utm_medium",))
+    stats = counted(tmp_path / "*.parquet", layout=layout)
+    assert stats.utm_source.rows() == [("direct", 4, 4, 2, 2, 0), ("x", 2, 0, 1, 1, 0)]
+
+
+def test_a_file_without_text_is_searched_in_vain(tmp_path: Path) -> None:
+    write(ROWS.with_columns(name=pl.lit("ana")), tmp_path / "a.parquet")
+    write(ROWS, tmp_path / "b.parquet")
+    scans = scan_files(file_paths([str(tmp_path / "*.parquet")]), DEFAULT_LAYOUT)
+    query = StatisticsQuery(search="ana")
+    parts = [appointment_statistics(scan.records, query) for scan in scans]
+    assert [part.total for part in parts] == [2, 0]
 
 
 def test_every_source_without_a_file_is_named(tmp_path: Path) -> None:

@@ -1,28 +1,86 @@
 import json
 import re
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from stats_core import AppointmentStatistics, appointment_statistics
+from stats_core.sample import sample_records
+
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+RECORDS = sample_records(60).drop("integration_id").collect()
+EXPECTED = appointment_statistics(RECORDS)
 
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
 
 
+def block(word: str) -> str:
+    [code] = [code for code in blocks("python") if word in code]
+    return code
+
+
+def run(code: str, **names: object) -> dict[str, Any]:
+    exec(code, names)  # noqa: S102 - the README's own code
+    return names
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    RECORDS[:20].write_parquet(tmp_path / "may-01.parquet")
+    RECORDS[20:].write_parquet(tmp_path / "may-02.parquet")
+    return tmp_path
+
+
 def test_the_ten_lines_print_what_the_readme_shows(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    exec(blocks("python")[0], {})  # noqa: S102 - the README's own code
+    run(blocks("python")[0])
     printed = capsys.readouterr().out
     assert printed == blocks("json")[0]
     assert json.loads(printed)["overview"] == {"total": 2}
 
 
-@pytest.mark.parametrize("code", blocks("python")[1:])
-def test_every_other_example_runs(code: str) -> None:
-    exec(code, {"records": []})  # noqa: S102 - the README's own code
+@pytest.mark.parametrize("word", ["RecordLayout(", "FastAPI"])
+def test_examples_of_layout_and_framework_run(word: str) -> None:
+    run(block(word), records=[])
+
+
+def test_the_incremental_job_adds_up(folder: Path) -> None:
+    assert run(block(".part"), folder=folder)["may"] == EXPECTED
+
+
+@pytest.mark.usefixtures("ray")
+def test_the_lines_for_the_cluster_run(folder: Path) -> None:
+    stats: AppointmentStatistics = run(block("import cluster"), folder=folder)["stats"]
+    assert stats == appointment_statistics(RECORDS, timezone="Asia/Tokyo")
+
+
+def test_the_lines_for_dask_run(folder: Path) -> None:
+    paths = list(map(str, folder.iterdir()))
+    assert run(block("dask"), paths=paths)["stats"] == EXPECTED
+
+
+def test_the_lines_for_spark_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyspark", reason="the lines for Spark need PySpark and Java")
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - where there is one
+
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    spark = SparkSession.builder.master("local[2]").getOrCreate()
+    try:
+        paths = list(map(str, folder.iterdir()))
+        found = run(block("treeReduce"), spark=spark, paths=paths)
+        assert found["stats"] == EXPECTED
+    finally:
+        spark.stop()
+
+
+def test_every_example_is_run() -> None:
+    words = ("RecordLayout(", "FastAPI", ".part", "import cluster", "dask", "treeRe")
+    assert {*blocks("python")[1:]} == {block(word) for word in words}
 
 
 def test_the_two_lines_are_there_to_be_pasted() -> None:

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stats_core import RecordLayout
-from stats_core.tallies import breakdown, daily_trend, labelled, outcome
+from stats_core.tallies import (
+    added_up,
+    breakdown,
+    daily_trend,
+    labelled,
+    outcome,
+    tally,
+)
 from stats_core.text import trimmed
 from tests import naive
 from tests.strategies import DIMENSIONS, STATUSES, statuses, texts
@@ -77,7 +84,7 @@ def test_a_breakdown_equals_the_naive_one(
     lf = pl.LazyFrame(
         {name: values, "status": went}, dict.fromkeys((name, "status"), pl.String)
     )
-    found = breakdown(lf, name, KIND, few=few).collect()
+    found = breakdown(tally(lf, name, few=few), name, KIND).collect()
     outcomes = [naive.outcome(status) for status in went]
     expected = naive.rows(list(values), outcomes, naive.DEFAULTS[name])
     assert found.rows() == expected
@@ -96,7 +103,8 @@ def test_a_breakdown_keeps_further_columns_apart(
 ) -> None:
     names = ("whose", "source", "status")
     lf = pl.LazyFrame(rows, dict.fromkeys(names, pl.String), orient="row")
-    found = breakdown(lf, "source", KIND, by=["whose"], few=few).collect()
+    raw = tally(lf, "source", by=["whose"], few=few)
+    found = breakdown(raw, "source", KIND, by=["whose"]).collect()
     expected = []
     for whose in sorted({row[0] for row in rows}):
         own = [row for row in rows if row[0] == whose]
@@ -122,9 +130,10 @@ def test_a_trend_counts_the_outcomes_of_each_day(
     few: bool,
     rows: list[tuple[str, date | None, str | None]],
 ) -> None:
-    schema = {"whose": pl.String, "on": pl.Date, "status": pl.String}
+    schema = {"whose": pl.String, "day": pl.Date, "status": pl.String}
     lf = pl.LazyFrame(rows, schema, orient="row")
-    found = daily_trend(lf, pl.col("on"), KIND, by=["whose"], few=few).collect()
+    raw = tally(lf, "day", by=["whose"], few=few)
+    found = daily_trend(raw, KIND, by=["whose"]).collect()
     count = Counter((whose, day, naive.outcome(went)) for whose, day, went in rows)
     places = {(whose, day) for whose, day, _ in rows}
     assert found.rows() == [
@@ -139,5 +148,17 @@ def test_a_trend_counts_the_outcomes_of_each_day(
 
 def test_zero_is_a_value() -> None:
     lf = pl.LazyFrame({"utm_source": ["0", "0", None], "status": None})
-    found = breakdown(lf, "utm_source", KIND).collect()
+    found = breakdown(tally(lf, "utm_source"), "utm_source", KIND).collect()
     assert found.rows() == [("0", 2, 0, 0, 0, 2), ("direct", 1, 1, 0, 0, 1)]
+
+
+@given(parts=st.lists(ROWS, min_size=1, max_size=3))
+def test_tallies_of_parts_add_up_to_that_of_the_whole(
+    parts: list[list[tuple[str | None, str | None]]],
+) -> None:
+    schema = {"source": pl.String, "status": pl.String}
+    frames = [pl.LazyFrame(part, schema, orient="row") for part in parts]
+    [found] = added_up([[tally(lf, "source").collect()] for lf in frames])
+    whole = tally(pl.concat(frames), "source").collect()
+    assert found.schema == whole.schema
+    assert sorted(found.rows(), key=str) == sorted(whole.rows(), key=str)

@@ -1,0 +1,1 @@
+"""stats_core beside what a user would pick instead: `python -m benchmarks`."""
