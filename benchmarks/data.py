@@ -1,15 +1,16 @@
 """The records: seeded, made once, kept as Parquet in a folder outside the checkout."""
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 import polars as pl
 
 from benchmarks.cases import Case
-from stats_core.sample import SCHEMA, sample_records
+from stats_core import sample
 
 _RARE_EVERY = 10_000
 _ENUMS = (
@@ -48,13 +49,20 @@ def held(case: Case, rows: int, folder: Path) -> Held:
 
 def _file(case: Case, rows: int, folder: Path) -> Path:
     name = "dirty" if case.dirty else f"records-{rows}-{case.campaigns}"
-    path = folder / f"{name}.parquet"
+    path = folder / f"{name}-{_fingerprint():08x}.parquet"
     if not path.exists():
         records = _dirty() if case.dirty else _clean(rows, case.campaigns)
         unfinished = path.with_suffix(".unfinished")
         records.sink_parquet(unfinished)
         unfinished.rename(path)
     return path
+
+
+@cache
+def _fingerprint() -> int:
+    """Of what makes the records: kept ones of another making are not taken for them."""
+    sources = (Path(__file__), Path(sample.__file__))
+    return crc32(b"".join(source.read_bytes() for source in sources))
 
 
 @lru_cache(maxsize=1)
@@ -70,7 +78,7 @@ def _clean(rows: int, campaigns: int) -> pl.LazyFrame:
     """Sample records of all integrations, pooled, with a word that is rare."""
     name, row = pl.col("patient_name"), pl.col("row")
     rare = pl.when(row % _RARE_EVERY == 0).then(name + " Quillon").otherwise(name)
-    records = sample_records(rows, campaigns=campaigns).with_row_index("row")
+    records = sample.sample_records(rows, campaigns=campaigns).with_row_index("row")
     return records.with_columns(patient_name=rare).drop("row", "integration_id")
 
 
@@ -122,5 +130,5 @@ def _dirty() -> pl.LazyFrame:
             name: list(islice(cycle(some), _DIRTY_ROWS))
             for name, some in columns.items()
         },
-        {name: SCHEMA[name] for name in columns},
+        {name: sample.SCHEMA[name] for name in columns},
     )

@@ -86,14 +86,18 @@ def _filtered_once(connection: DuckDBPyConnection, question: Question) -> Answer
 
 
 def _asked(question: Question) -> str:
-    # To local time and back, ICU is asked for each row; UTC needs only arithmetic.
-    utc = question.timezone == "UTC"
-    day = "make_timestamp(epoch_us(created_at))::DATE" if utc else _LOCAL_DAY
     keys = ", ".join(KEYS[1:])
     return f"""
-        SELECT {day.format(timezone=_DIALECT.quoted(question.timezone))} AS day, {keys}, status
+        SELECT {_day(question.timezone)} AS day, {keys}, status
         FROM records WHERE {_DIALECT.where(question)}
     """
+
+
+def _day(timezone: str) -> str:
+    """Arithmetic in UTC; in other zones ICU is asked for each row."""
+    if timezone == "UTC":
+        return "make_timestamp(epoch_us(created_at))::DATE"
+    return f"(created_at AT TIME ZONE {_DIALECT.quoted(timezone)})::DATE"
 
 
 def _grouped(key: str, table: str) -> str:
@@ -107,7 +111,6 @@ def _answer(connection: DuckDBPyConnection, groups: dict[str, str]) -> Answer:
     }
 
 
-_LOCAL_DAY = "(created_at AT TIME ZONE {timezone})::DATE"
 _DIALECT = Dialect(
     trimmed="regexp_replace({column}::VARCHAR, {around}, '', 'g')",
     contains="{column} ILIKE {word} ESCAPE '!'",

@@ -86,4 +86,4 @@ def _by_outcome(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def _trimmed(text: pd.Series) -> pd.Series:
-    return text.astype("str").fillna("").str.strip(INVISIBLE)
+    return text.astype(object).where(text.notna(), "").str.strip(INVISIBLE)
