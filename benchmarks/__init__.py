@@ -1,1 +1,1 @@
-"""How fast stats_core is beside what a user would pick instead: `python -m benchmarks`."""
+"""stats_core beside what a user would pick instead: `python -m benchmarks`."""

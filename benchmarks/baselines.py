@@ -33,7 +33,7 @@ def floor(records: Held, case: Case) -> Work:
 
 
 def bare_plans(records: Held, case: Case) -> Work:
-    """Five streaming `group_by(key, status).len()` of one scan: no labels, no checks."""
+    """Five streaming `group_by(key, status).len()` of one scan: no labels or checks."""
     asked = _asked(scan(records), case)
     day = pl.col("created_at").dt.date()
     keys = [day, *map(pl.col, DIMENSIONS)]

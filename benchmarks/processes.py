@@ -1,4 +1,4 @@
-"""Fresh processes that measure, so that no tool's memory or threads weigh on another."""
+"""Fresh processes that measure: no tool's memory or threads weigh on another's."""
 
 import json
 import subprocess
@@ -75,14 +75,16 @@ class Processes:
         return replace(figure, peak=peaks[0]["peak"] if peaks else None)
 
     def _run(self, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Start one and read what it finds; its errors go to ours."""
+        """Start one and read what it finds; its errors go where ours go."""
         text = json.dumps(job | {"folder": str(self.folder)})
         command = [sys.executable, "-m", "benchmarks.worker", text]
         with subprocess.Popen(  # noqa: S603 - our own words
             command, stdout=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout is not None
-            yield from map(json.loads, process.stdout)
+            for line in process.stdout:
+                _say(line.rstrip())  # an interrupted run is not lost
+                yield json.loads(line)
         self.failures += process.returncode != 0
 
 

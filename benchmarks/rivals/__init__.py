@@ -1,11 +1,12 @@
 """What a user would pick instead, a file each, all with the same interface.
 
-A rival's module has a function `ways`: it is given the records and returns, by name, the
-ways in which the tool can answer questions about them, each as its skilled user would
-write it. The best of them counts. Getting the records into the tool's own best form in
-memory is not timed; answering is, to the last label, order and outcome. A way raises
-`CannotError` where the tool has no means to say what is asked. `MOST_ROWS`, where a
-module has one, is the number of records beyond which nobody would wait for it.
+A rival's module has a function `ways`: it is given the records and returns, by name,
+the ways in which the tool can answer questions about them, each as its skilled user
+would write it. The best of them counts. Getting the records into the tool's own best
+form in memory is not timed; answering is, to the last label, order and outcome. A way
+raises `CannotError` where the tool has no means to say what is asked. `MOST_ROWS`,
+where a module has one, is the number of records beyond which nobody would wait for it,
+or which would not fit in the memory of an ordinary machine.
 """
 
 from collections.abc import Callable

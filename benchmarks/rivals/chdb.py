@@ -73,8 +73,9 @@ def _query_a_section(session: Session, question: Question) -> Answer:
 
 def _asked(question: Question) -> str:
     keys = ", ".join(KEYS[1:])
+    timezone = _DIALECT.quoted(question.timezone)
     return f"""
-        SELECT toDate32(created_at, {_DIALECT.quoted(question.timezone)}) AS day, {keys}, status
+        SELECT toDate32(created_at, {timezone}) AS day, {keys}, status
         FROM records WHERE {_DIALECT.where(question)}
     """
 

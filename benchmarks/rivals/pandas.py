@@ -8,6 +8,8 @@ from benchmarks.question import DIMENSIONS, SEARCHED, Question
 from benchmarks.rivals import Way
 from benchmarks.rivals.contract import DEFAULTS, FAILED, INVISIBLE, SUCCESSFUL
 
+MOST_ROWS = 30_000_000
+
 _OUTCOMES = ["successful", "failed", "other"]
 
 

@@ -10,6 +10,8 @@ from benchmarks.question import DIMENSIONS, SEARCHED, Question
 from benchmarks.rivals import Way
 from benchmarks.rivals.contract import DEFAULTS, FAILED, INVISIBLE, SUCCESSFUL
 
+MOST_ROWS = 30_000_000
+
 _WORD = pl.col("status").cast(pl.String).str.strip_chars(INVISIBLE).str.to_lowercase()
 _SUCCESSFUL = _WORD.is_in(SUCCESSFUL).fill_null(value=False)
 _FAILED = _WORD.is_in(FAILED).fill_null(value=False)
