@@ -70,9 +70,10 @@ def _trends(table: pa.Table, timezone: str) -> pa.Table:
     day = pc.local_timestamp(zoned).cast(pa.date32())
     groups = _sizes(day, table["status"])
     sums = _sums(groups.select(["value"]), _by_outcome(groups))
-    return sums.rename_columns({"value": "day"}).sort_by(
-        [("day", "ascending", "at_start")]
-    )
+    days = sums.rename_columns({"value": "day"}).sort_by("day")
+    # Nulls come last, and each version has its own way to place them first.
+    dated = pc.is_valid(days["day"])
+    return pa.concat_tables([days.filter(pc.invert(dated)), days.filter(dated)])
 
 
 def _breakdown(table: pa.Table, name: str) -> pa.Table:
