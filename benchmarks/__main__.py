@@ -16,6 +16,7 @@ from benchmarks.figures import Compared, Figure
 from benchmarks.plot import draw
 from benchmarks.processes import Processes
 from benchmarks.report import markdown
+from benchmarks.rivals import RIVALS
 from benchmarks.targets import targets
 
 _FEW, _MOST_IN_MEMORY = 1_000, 10_000_000
@@ -28,7 +29,7 @@ def main() -> int:
     """Measure what is asked for; 1 where a rival failed or gave another answer."""
     asked = _arguments()
     asked.data.mkdir(parents=True, exist_ok=True)
-    processes = Processes(asked.data, asked.seconds)
+    processes = Processes(asked.data, asked.seconds, asked.rival)
     figures: list[Figure] = []
     if dirty := _selected(DIRTY, asked.case):
         figures += processes.figures(dirty, _FEW, peaks=False)
@@ -47,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     names = ", ".join((*BY_NAME, _COMPARISONS))
     add = parser.add_argument
     add("--case", action="append", help=f"name or pattern, can be repeated; of {names}")
+    add("--rival", action="append", choices=RIVALS, help="can be repeated")
     add("--rows", action="append", type=int, help="number, can be repeated")
     add("--quick", action="store_true", help="everything, at 1,000 rows, hardly timed")
     add("--seconds", type=float, help="to spend on one way of one rival at one case")
@@ -56,6 +58,7 @@ def _arguments() -> argparse.Namespace:
     add("--data", type=Path, metavar="FOLDER", default=folder, help="for the records")
     asked = parser.parse_args()
     asked.case = asked.case or ["*"]
+    asked.rival = asked.rival or list(RIVALS)
     asked.rows = asked.rows or ([_FEW] if asked.quick else list(_ROWS))
     asked.seconds = asked.seconds or (0.02 if asked.quick else 5.0)
     return asked

@@ -23,22 +23,24 @@ class Processes:
     Attributes:
         folder: Where the records are kept.
         seconds: About how long to measure one rival at one case.
+        rivals: Which of the rivals to measure.
         failures: How often a process ended badly: a rival broke, or gave an answer
             that is not stats_core's.
     """
 
     folder: Path
     seconds: float
+    rivals: Sequence[str]
     failures: int = field(default=0, init=False)
 
     def figures(self, cases: Sequence[Case], rows: int, *, peaks: bool) -> list[Figure]:
-        """All rivals at the cases, a process each, by case; peaks from Parquet only."""
+        """The rivals at the cases, a process each, by case; peaks from Parquet only."""
         for case in cases:
             held(case, rows, self.folder)
         floor = () if all(case.dirty for case in cases) else ("floor",)
         found = [
             figure
-            for rival in (*floor, *RIVALS)
+            for rival in (*floor, *self.rivals)
             for figure in self._pairs(rival, cases, rows)
         ]
         if peaks:
