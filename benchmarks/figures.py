@@ -38,6 +38,7 @@ class Figure:
 class Compared:
     """Two ways to spend time; `ratio` is how many times as long the second took."""
 
+    rows: int
     what: str
     by: str
     first: float

@@ -74,7 +74,7 @@ def _peaks(figures: Sequence[Figure]) -> Iterator[Target]:
 
 
 def _growth(compared: Sequence[Compared]) -> Iterator[Target]:
-    for each in compared:
+    for each in (it for it in compared if it.rows == _MANY):
         for start, most in _MOST.items():
             if each.what.startswith(start):
                 what = f"{each.by} to {each.what}"

@@ -121,7 +121,7 @@ def _compare(rows: int, seconds: float, folder: Path) -> Iterator[Compared]:
         for work in comparison.works:
             work()
         pair = interleaved(*comparison.works, seconds)
-        yield Compared(comparison.first, comparison.second, **pair._asdict())
+        yield Compared(rows, comparison.first, comparison.second, **pair._asdict())
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def test_a_loss_stands_in_the_report_like_a_win() -> None:
     slow = Figure("memory-none", 10_000_000, "DuckDB", first=1.0, second=2.0, ratio=2.0)
     fast = Figure("memory-none", 10_000_000, "chDB", first=1.0, second=0.5, ratio=0.5)
     cannot = Figure("memory-none", 10_000_000, "pandas", note="not installed: pandas")
-    growth = Compared("UTC", "America/New_York", 1.0, 1.1, 1.1, 3)
+    growth = Compared(10_000_000, "UTC", "America/New_York", 1.0, 1.1, 1.1, 3)
     found = targets([slow], [growth])
     assert [target.met for target in found] == [False, True]
     text = markdown([slow, fast, cannot], [growth], found)
