@@ -41,13 +41,14 @@ def test_a_loop_over_documents_gives_the_same_answer(case: Case, folder: Path) -
 
 @pytest.mark.parametrize("rival", [name for name in RIVALS if name != "Python loop"])
 @pytest.mark.parametrize("case", DIRTY, ids=lambda case: case.name)
-def test_every_rival_counts_dirty_records_alike(
+def test_every_rival_counts_dirty_records_alike_or_says_why_it_cannot(
     rival: str, case: Case, folder: Path
 ) -> None:
     try:
         agree(rival, case, folder)
     except CannotError as reason:
-        pytest.skip(str(reason))
+        known = ("not installed", "no time zones", "no table")
+        assert any(part in str(reason) for part in known)  # noqa: PT017 - or it agrees
 
 
 def test_both_readings_of_a_request_are_the_same_period() -> None:

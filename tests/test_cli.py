@@ -360,7 +360,7 @@ def test_main_runs_the_command_line(
 def test_main_names_the_extra_it_needs(
     monkeypatch: pytest.MonkeyPatch, lacking: str, expected: type[BaseException]
 ) -> None:
-    for module in ("stats_core.cli", "stats_core.tables"):
+    for module in ("stats_core.cli", "stats_core.answers", "stats_core.tables"):
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, lacking, None)
     with pytest.raises(expected, match=r"stats-core\[cli\]|rich\.text"):
