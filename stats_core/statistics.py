@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, Self
+from typing import Self
 
 import polars as pl
 
@@ -11,9 +11,8 @@ from stats_core import days, laws, partials
 from stats_core.dashboard import AppointmentsDashboard
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import DIMENSIONS
-from stats_core.tallies import BREAKDOWN_SCHEMA, OUTCOMES, TRENDS_SCHEMA
-
-_EVERY = {"week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
+from stats_core.tallies import BREAKDOWN_SCHEMA, TRENDS_SCHEMA
+from stats_core.trends import Period, filled, rolled_up
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,47 +116,12 @@ class AppointmentStatistics:
     def trends_filled(
         self, first: date | None = None, last: date | None = None
     ) -> pl.DataFrame:
-        """Every calendar day of a span, explicit zeros where nothing happened.
+        """Every calendar day of a span; see `trends.filled`."""
+        return filled(self.trends, first, last)
 
-        Args:
-            first: The first day, inclusive; by default the first that holds records.
-            last: The last day, inclusive; by default the last that holds records.
-
-        Returns:
-            The columns of `trends`, `day` ascending; none where a bound is lacking.
-
-        Raises:
-            ValueError: `first` is after `last`.
-        """
-        if first is not None and last is not None and first > last:
-            msg = f"`first` is after `last`: {first} and {last}"
-            raise ValueError(msg)
-        start = first or self.trends["day"].min()
-        end = last or self.trends["day"].max()
-        if not (isinstance(start, date) and isinstance(end, date)):
-            return TRENDS_SCHEMA.to_frame()
-        numbers = pl.int_range(_number(start), _number(end) + 1, eager=True)
-        calendar = numbers.cast(pl.Int32).cast(pl.Date).alias("day").to_frame()
-        filled = calendar.join(self.trends, on="day", how="left", maintain_order="left")
-        return filled.with_columns(pl.col(OUTCOMES).fill_null(0))
-
-    def trends_by(
-        self, every: Literal["week", "month", "quarter", "year"]
-    ) -> pl.DataFrame:
-        """The trend in longer calendar periods.
-
-        Returns:
-            The columns of `trends`, `day` being the first of its period (of an ISO 8601
-            week its Monday), ascending; only periods that hold records.
-
-        Raises:
-            ValueError: No such period.
-        """
-        if every not in _EVERY:
-            msg = f"`every` is one of {', '.join(_EVERY)}, got {every!r}"
-            raise ValueError(msg)
-        period = pl.col("day").dt.truncate(_EVERY[every])
-        return self.trends.group_by(period).agg(pl.col(OUTCOMES).sum()).sort("day")
+    def trends_by(self, every: Period) -> pl.DataFrame:
+        """The trend in longer calendar periods; see `trends.rolled_up`."""
+        return rolled_up(self.trends, every)
 
     def check(self) -> None:
         """Hold the statistics against all that one of them can show.
@@ -273,7 +237,3 @@ def _page(breakdown: pl.DataFrame, page: int, size: int) -> list[dict[str, objec
     window = breakdown.slice(start, min(size, breakdown.height))
     counts = zip(window["value"], window["count"], strict=True)
     return [{"_id": value, "count": count} for value, count in counts]
-
-
-def _number(day: date) -> int:
-    return day.toordinal() - days.EPOCH_ORDINAL
