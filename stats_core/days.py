@@ -131,6 +131,8 @@ def first_seconds(days: Sequence[int], timezone: str) -> list[int]:
     if not days:
         return []
     steps = offsets(timezone, (days[0] - 2) * DAY, (days[-1] + 3) * DAY)
+    if len(steps) == 1:
+        return [day * DAY - steps[0].seconds for day in days]
     starts = [step.since for step in steps]
     seconds = []
     for midnight in (day * DAY for day in days):

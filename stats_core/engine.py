@@ -18,10 +18,11 @@ from stats_core.statistics import AppointmentStatistics
 
 Engine = Literal["auto", "in-memory", "streaming", "gpu"]
 
-# Below this many rows, starting the streaming engine and grouping twice cost more than
-# they save.
-_FEW_ROWS = 20_000
+# Below so many rows, to group twice costs more than it saves; and so does to start the
+# streaming engine, or to look for what plans share.
+_FEW_ROWS, _SMALL_ROWS = 2_000, 50_000
 _BATCH_ROWS = 500_000
+_WIDTH = 8  # of the tallies of so many batches the sum is taken at a time
 _ALL = StatisticsQuery()
 _DEFAULT_LAYOUT = RecordLayout()
 
@@ -60,15 +61,7 @@ def appointment_statistics(
     """
     scope = Scope(integration_id=integration_id, timezone=timezone)
     lf = canonical(records, layout, query, scoped=integration_id is not None)
-    count = _Count(
-        lf,
-        query,
-        scope,
-        layout,
-        engine,
-        few=_are_few(records),
-        scanned=_is_scan(records),
-    )
+    count = _Count(lf, query, scope, layout, engine, _rows(records))
     return _statistics(count.frames(), timezone)
 
 
@@ -127,12 +120,8 @@ def statistics_by_integration(
     """
     scope = Scope(timezone=timezone)
     lf = canonical(records, layout, query, scoped=True)
-    count = _Count(
-        *(lf, query, scope, layout, engine),
-        few=_are_few(records),
-        scanned=_is_scan(records),
-        by=("integration_id",),
-    )
+    by = ("integration_id",)
+    count = _Count(lf, query, scope, layout, engine, _rows(records), by)
     trends, *breakdowns = map(_by_integration, count.frames())
     return {
         key: _statistics([trend, *(part[key] for part in breakdowns)], timezone)
@@ -149,14 +138,18 @@ class _Count:
     scope: Scope
     layout: RecordLayout
     engine: Engine
-    few: bool
-    scanned: bool
+    rows: int | None
     by: tuple[str, ...] = ()
 
     @cached_property
     def schema(self) -> pl.Schema:
         """Of the canonical frame."""
         return self.lf.collect_schema()
+
+    @property
+    def small(self) -> bool:
+        """Whether the records are known to be no more than one plan does best."""
+        return self.rows is not None and self.rows < _SMALL_ROWS
 
     @cached_property
     def conditions(self) -> tuple[pl.Expr, ...]:
@@ -168,7 +161,7 @@ class _Count:
 
     def frames(self) -> list[pl.DataFrame]:
         """The trend and the breakdowns; raises where any record cannot be counted."""
-        if self.few:
+        if self.small:
             return self.collect(self.labelled(self.plans()))
         raw = self.summed() if self.in_batches() else self.collect(self.plans())
         # For what is left by now the streaming engine takes longer to start than to run.
@@ -187,7 +180,7 @@ class _Count:
         """
         text = survey.was_text(self.schema)
         streams = self.engine in {"auto", "streaming"}
-        return streams and (text or (self.scanned and bool(self.conditions)))
+        return streams and (text or (self.rows is None and bool(self.conditions)))
 
     def summed(self) -> list[pl.DataFrame]:
         """The tallies of all batches, added up as they come."""
@@ -195,7 +188,7 @@ class _Count:
             self.collect(self.tallied(batch, span)) for batch, span in self.batches()
         )
         nothing = self.tallied(self.asked(self.lf.clear()), (0, 0))
-        return tree_sum(parts, tallies.added_up) or self.collect(nothing)
+        return tree_sum(parts, tallies.added_up, width=_WIDTH) or self.collect(nothing)
 
     def batches(self) -> Iterator[tuple[pl.LazyFrame, tuple[int, int]]]:
         """The records asked for, in batches, and a span that holds their instants."""
@@ -220,8 +213,9 @@ class _Count:
         created_at = pl.col("created_at")
         day = days.local_day(created_at, timezone, unit=unit, first=first, last=last)
         dated = lf.with_columns(day=day)
+        few = self.rows is not None and self.rows < _FEW_ROWS
         keyed = [(dated, "day"), *((lf, name) for name in DIMENSIONS)]
-        return [tallies.tally(lf, key, by=self.by, few=self.few) for lf, key in keyed]
+        return [tallies.tally(lf, key, by=self.by, few=few) for lf, key in keyed]
 
     def labelled(self, plans: list[pl.LazyFrame]) -> list[pl.LazyFrame]:
         """The trend and the breakdowns of their tallies."""
@@ -258,10 +252,9 @@ class _Count:
 
     def collect(self, plans: list[pl.LazyFrame]) -> list[pl.DataFrame]:
         """Run plans as one; no Polars error reaches the caller."""
-        fitting: Engine = "in-memory" if self.few else "streaming"
+        fitting: Engine = "in-memory" if self.small else "streaming"
         engine = fitting if self.engine == "auto" else self.engine
-        # Finding what plans share costs more than it saves on few records.
-        flags = pl.QueryOptFlags(comm_subplan_elim=not self.few)
+        flags = pl.QueryOptFlags(comm_subplan_elim=not self.small)
         try:
             return pl.collect_all(plans, engine=engine, optimizations=flags)
         except READ_ERRORS as error:
@@ -269,12 +262,9 @@ class _Count:
             raise InvalidRecordsError(msg) from error
 
 
-def _are_few(records: Records) -> bool:
-    return isinstance(records, Sized) and len(records) < _FEW_ROWS
-
-
-def _is_scan(records: Records) -> bool:
-    return isinstance(records, pl.LazyFrame)
+def _rows(records: Records) -> int | None:
+    """How many records there are, if they can tell."""
+    return len(records) if isinstance(records, Sized) else None
 
 
 def _statistics(frames: list[pl.DataFrame], timezone: str) -> AppointmentStatistics:

@@ -189,7 +189,7 @@ class AppointmentStatistics:
 
     def _trend_items(self) -> list[dict[str, object]]:
         instants = days.first_instants(self.trends["day"].to_list(), self.timezone)
-        counts = zip(self.trends["successful"], self.trends["failed"], strict=True)
+        counts = self.trends.select("successful", "failed").rows()
         return [
             {"_id": instant, "successful": successful, "failed": failed}
             for instant, (successful, failed) in zip(instants, counts, strict=True)
@@ -235,5 +235,5 @@ def _sum(parts: Sequence[AppointmentStatistics]) -> AppointmentStatistics:
 def _page(breakdown: pl.DataFrame, page: int, size: int) -> list[dict[str, object]]:
     start = min((page - 1) * size, breakdown.height)
     window = breakdown.slice(start, min(size, breakdown.height))
-    counts = zip(window["value"], window["count"], strict=True)
-    return [{"_id": value, "count": count} for value, count in counts]
+    rows = window.select("value", "count").rows()
+    return [{"_id": value, "count": count} for value, count in rows]
