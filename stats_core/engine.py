@@ -1,27 +1,20 @@
-"""Records and a query to statistics; the only file that collects a scan."""
+"""Records and a query to statistics."""
 
-from collections.abc import Iterator, Sized
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
+from collections.abc import Sized
 
 import polars as pl
 
-from stats_core import days, filters, survey, tallies
+from stats_core.count import Count, Engine
 from stats_core.dashboard import AppointmentsDashboard
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import DIMENSIONS, RecordLayout
-from stats_core.partials import tree_sum
 from stats_core.query import Scope, StatisticsQuery, is_integration_id
-from stats_core.records import READ_ERRORS, Records, canonical
+from stats_core.records import Records, canonical
 from stats_core.statistics import AppointmentStatistics
-
-Engine = Literal["auto", "in-memory", "streaming", "gpu"]
 
 # Below this many rows, starting the streaming engine and grouping twice cost more than
 # they save.
 _FEW_ROWS = 20_000
-_BATCH_ROWS = 500_000
 _ALL = StatisticsQuery()
 _DEFAULT_LAYOUT = RecordLayout()
 
@@ -60,7 +53,7 @@ def appointment_statistics(
     """
     scope = Scope(integration_id=integration_id, timezone=timezone)
     lf = canonical(records, layout, query, scoped=integration_id is not None)
-    count = _Count(
+    count = Count(
         lf,
         query,
         scope,
@@ -127,7 +120,7 @@ def statistics_by_integration(
     """
     scope = Scope(timezone=timezone)
     lf = canonical(records, layout, query, scoped=True)
-    count = _Count(
+    count = Count(
         *(lf, query, scope, layout, engine),
         few=_are_few(records),
         scanned=_is_scan(records),
@@ -138,135 +131,6 @@ def statistics_by_integration(
         key: _statistics([trend, *(part[key] for part in breakdowns)], timezone)
         for key, trend in trends.items()
     }
-
-
-@dataclass(frozen=True)
-class _Count:
-    """One question to one canonical frame."""
-
-    lf: pl.LazyFrame
-    query: StatisticsQuery
-    scope: Scope
-    layout: RecordLayout
-    engine: Engine
-    few: bool
-    scanned: bool
-    by: tuple[str, ...] = ()
-
-    @cached_property
-    def schema(self) -> pl.Schema:
-        """Of the canonical frame."""
-        return self.lf.collect_schema()
-
-    @cached_property
-    def conditions(self) -> tuple[pl.Expr, ...]:
-        """What is asked of a record."""
-        period = self.query.period(self.scope.timezone)
-        return filters.record_filters(
-            self.query, period, self.schema, self.scope.integration_id
-        )
-
-    def frames(self) -> list[pl.DataFrame]:
-        """The trend and the breakdowns; raises where any record cannot be counted."""
-        if self.few:
-            return self.collect(self.labelled(self.plans()))
-        raw = self.summed() if self.in_batches() else self.collect(self.plans())
-        # For what is left by now the streaming engine takes longer to start than to run.
-        labelled = self.labelled([df.lazy() for df in raw])
-        return pl.collect_all(labelled, engine="in-memory")
-
-    def plans(self) -> list[pl.LazyFrame]:
-        """The tallies of all the records asked for."""
-        return self.tallied(self.asked(self.lf), self.span(self.lf))
-
-    def in_batches(self) -> bool:
-        """Whether what is asked for is read once, a batch at a time.
-
-        What several plans share, be it filtered or read from text, Polars would hold in
-        memory whole, or make for each of them anew. A plain scan is neither.
-        """
-        text = survey.was_text(self.schema)
-        streams = self.engine in {"auto", "streaming"}
-        return streams and (text or (self.scanned and bool(self.conditions)))
-
-    def summed(self) -> list[pl.DataFrame]:
-        """The tallies of all batches, added up as they come."""
-        parts = (
-            self.collect(self.tallied(batch, span)) for batch, span in self.batches()
-        )
-        nothing = self.tallied(self.asked(self.lf.clear()), (0, 0))
-        return tree_sum(parts, tallies.added_up) or self.collect(nothing)
-
-    def batches(self) -> Iterator[tuple[pl.LazyFrame, tuple[int, int]]]:
-        """The records asked for, in batches, and a span that holds their instants."""
-        if survey.was_text(self.schema):
-            for batch in self.read(self.lf):
-                yield self.asked(batch), self.span(batch)
-        else:
-            span = self.span(self.lf)
-            for batch in self.read(self.asked(self.lf)):
-                yield batch, span
-
-    def asked(self, lf: pl.LazyFrame) -> pl.LazyFrame:
-        """What is counted of the records that are asked for."""
-        counted = (*self.by, "created_at", "status", *DIMENSIONS)
-        return filters.narrowed(lf, self.conditions).select(counted)
-
-    def tallied(self, lf: pl.LazyFrame, span: tuple[int, int]) -> list[pl.LazyFrame]:
-        """The tallies of days and of each dimension, instants being in a span."""
-        timezone = self.scope.timezone
-        first, last = self.query.period(timezone).within(span)
-        unit = survey.time_unit(self.schema)
-        created_at = pl.col("created_at")
-        day = days.local_day(created_at, timezone, unit=unit, first=first, last=last)
-        dated = lf.with_columns(day=day)
-        keyed = [(dated, "day"), *((lf, name) for name in DIMENSIONS)]
-        return [tallies.tally(lf, key, by=self.by, few=self.few) for lf, key in keyed]
-
-    def labelled(self, plans: list[pl.LazyFrame]) -> list[pl.LazyFrame]:
-        """The trend and the breakdowns of their tallies."""
-        kind = tallies.outcome(pl.col("status"), self.layout, self.schema["status"])
-        trend, *others = plans
-        return [
-            tallies.daily_trend(trend, kind, by=self.by),
-            *(
-                tallies.breakdown(tally, name, kind, by=self.by)
-                for tally, name in zip(others, DIMENSIONS, strict=True)
-            ),
-        ]
-
-    def span(self, lf: pl.LazyFrame) -> tuple[int, int]:
-        """The span of a frame's instants; raises if one of them cannot be counted."""
-        [surveyed] = self.collect([survey.survey(lf)])
-        first, last, unreadable = surveyed.fill_null(0).row(0)
-        earliest, latest = days.countable_seconds(self.scope.timezone)
-        if unreadable or first < earliest or last > latest:
-            [rows] = self.collect([survey.uncountable(self.lf, self.scope.timezone)])
-            faults = survey.uncountable_faults(rows, self.scope.timezone)
-            raise InvalidRecordsError(*faults)
-        return first, last
-
-    def read(self, lf: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
-        """A plan's rows in batches; no Polars error reaches the caller."""
-        try:
-            batches = lf.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=False)
-            for df in batches:
-                yield df.lazy()
-        except READ_ERRORS as error:
-            msg = f"records: cannot be read: {error}"
-            raise InvalidRecordsError(msg) from error
-
-    def collect(self, plans: list[pl.LazyFrame]) -> list[pl.DataFrame]:
-        """Run plans as one; no Polars error reaches the caller."""
-        fitting: Engine = "in-memory" if self.few else "streaming"
-        engine = fitting if self.engine == "auto" else self.engine
-        # Finding what plans share costs more than it saves on few records.
-        flags = pl.QueryOptFlags(comm_subplan_elim=not self.few)
-        try:
-            return pl.collect_all(plans, engine=engine, optimizations=flags)
-        except READ_ERRORS as error:
-            msg = f"records: cannot be read: {error}"
-            raise InvalidRecordsError(msg) from error
 
 
 def _are_few(records: Records) -> bool:
