@@ -5,8 +5,7 @@ of texts outgrow every cache; sorting numbers of 64 bits needs no table. A text 
 labelled and compared once a batch, not once a record and integration.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -21,6 +20,11 @@ from stats_core.tallies import (
 )
 from stats_core.text import trimmed
 
+# A column of each kind of text: while there is one, Polars keeps the codes.
+Codes = Mapping[str, pl.Series]
+# `_TALLY`, its keys ascending, of the days and of each dimension.
+Tallies = list[pl.DataFrame]
+
 _TEXTS = ("integration_id", "status", *DIMENSIONS)
 # A key, from its lowest bit: two of the outcome, one of unset, 32 of the label or day,
 # the other 29 of the integration.
@@ -28,138 +32,119 @@ _UNSET, _VALUE, _PLACES = 1 << 2, 1 << 3, 1 << 32
 _MOST_IDS = 1 << 29
 _EPOCH = 1 << 31  # of days, so that none is negative; 0 stands for no day
 
+_TALLY = pl.Schema({"key": pl.UInt64(), "len": pl.Int64()}).to_frame()
+_NOTHING = [_TALLY for _ in ("day", *DIMENSIONS)]
 
-class Tallies(NamedTuple):
-    """How many records have each key; a few small numbers a group, whatever the texts.
 
-    Attributes:
-        runs: `key: UInt64`, ascending, `len: Int64`; of the days and each dimension.
-        ids: `code: UInt32, text: String`; the integrations that the keys name by code.
-        labels: The same for the labels.
+def new_codes() -> Codes:
+    """What numbers the texts of each column, and their labels, as they are first seen.
+
+    Of its own for each answer, so that neither codes nor texts outlive it.
     """
-
-    runs: tuple[pl.DataFrame, ...]
-    ids: pl.DataFrame
-    labels: pl.DataFrame
-
-    @property
-    def height(self) -> int:
-        """How many groups there are."""
-        return sum(df.height for df in self.runs)
+    return {
+        name: pl.Series([], dtype=pl.Categorical(pl.Categories.random()))
+        for name in (*_TEXTS, "label")
+    }
 
 
-class _Sorted(NamedTuple):
-    """Texts in their order, and the place of each by its code."""
-
-    texts: pl.Series
-    places: pl.Series
-
-
-_RUNS = pl.Schema({"key": pl.UInt64(), "len": pl.Int64()}).to_frame()
-_NAMES = pl.Schema({"code": pl.UInt32(), "text": pl.String()}).to_frame()
-_NOTHING = Tallies((_RUNS,) * (1 + len(DIMENSIONS)), _NAMES, _NAMES)
-
-
-def coded(lf: pl.LazyFrame, day: pl.Expr, codes: pl.Categories) -> pl.LazyFrame:
+def coded(lf: pl.LazyFrame, day: pl.Expr, codes: Codes) -> pl.LazyFrame:
     """The columns of a canonical frame that are counted, in 28 bytes a row.
 
     Args:
         lf: A canonical frame with `integration_id`; rows without one are left out.
         day: The `Date` of a record, as `days.local_day` gives it.
-        codes: What numbers the texts; the same for all batches that are added up.
+        codes: The same for all batches that are added up.
 
     Returns:
         `integration_id`, `status` and the four breakdowns as `Categorical`, and `day`.
     """
-    code = pl.Categorical(codes)
-    texts = [pl.col(name).cast(pl.String).cast(code) for name in _TEXTS]
+    texts = [pl.col(name).cast(pl.String).cast(codes[name].dtype) for name in _TEXTS]
     return lf.filter(pl.col("integration_id").is_not_null()).select(*texts, day=day)
 
 
-def tallied(df: pl.DataFrame, layout: RecordLayout, status: pl.DataType) -> Tallies:
-    """The tallies of one batch of what `coded` planned.
+def tallied(
+    df: pl.DataFrame, codes: Codes, layout: RecordLayout, status: pl.DataType
+) -> Tallies:
+    """How many records of a batch have each key.
 
     Args:
-        df: The batch.
+        df: A batch of what `coded` planned.
+        codes: The same.
         layout: Which status words mean what.
         status: The type of `status` before it was coded.
 
     Raises:
-        InvalidRecordsError: More texts than a key can tell apart.
+        InvalidRecordsError: More integrations than a key can tell apart.
     """
-    code, text = pl.col("code").to_physical(), pl.col("code").cast(pl.String)
-    ids, statuses, *values = pl.collect_all(
-        df.lazy().select(code=name).unique().select(code, text=text) for name in _TEXTS
-    )
-    if ids.filter(pl.col("code") >= _MOST_IDS).height:
-        msg = f"`integration_id`: too many to count each, more than {_MOST_IDS}"
+    seen = {name: _seen(df[name]) for name in _TEXTS}
+    ids = seen["integration_id"].len() - 1
+    if ids > _MOST_IDS:
+        msg = (
+            f"`integration_id`: expected at most {_MOST_IDS} to count each, found {ids}"
+        )
         raise InvalidRecordsError(msg)
-    labels = [
-        _labels(texts, DEFAULTS[name], df.schema[name])
-        for texts, name in zip(values, DIMENSIONS, strict=True)
-    ]
-    whose = pl.col("integration_id").to_physical().cast(pl.UInt64) * _PLACES
-    how = _outcome(layout, status)
-    head = df.lazy().select(
-        *(*DIMENSIONS, "day"),
-        head=whose * _VALUE + _looked_up("status", statuses, how),
-    )
+    whose = _number("integration_id") * (_PLACES * _VALUE)
+    how = _looked_up("status", seen["status"], _outcome(layout, status))
+    head = df.select(*DIMENSIONS, "day", head=whose + how).lazy()
     day = (pl.col("day").to_physical().cast(pl.Int64) + _EPOCH).fill_null(0)
-    label = pl.col("label").cast(pl.UInt64) * _VALUE + pl.col("unset") * _UNSET
-    found = zip(DIMENSIONS, labels, strict=True)
-    places = [
-        day.cast(pl.UInt64) * _VALUE,
-        *(_looked_up(name, texts, label) for name, texts in found),
+    labels = [
+        _looked_up(name, seen[name], _label(DEFAULTS[name], codes["label"].dtype))
+        for name in DIMENSIONS
     ]
-    runs = pl.collect_all(_runs(head, pl.col("head") + place) for place in places)
-    named = [texts.select(code="label", text="text") for texts in labels]
-    return Tallies(tuple(runs), ids, pl.concat(named).unique())
+    values = [day.cast(pl.UInt64) * _VALUE, *labels]
+    return pl.collect_all(_runs(head, pl.col("head") + value) for value in values)
 
 
 def added_up(parts: Iterable[Tallies]) -> Tallies:
-    """The sum of the tallies of batches that share their codes, as they come.
+    """The tallies of all batches that share their codes, as they come.
 
-    They are added as soon as they are as many as their sum so far: no more than about
-    twice the groups are held, and each takes part in few additions.
+    They are summed as soon as they are twice as many as their sum so far: only a few
+    times the groups are held, and each takes part in few sums. What is left in the end
+    stands side by side, in order, and is summed when it is decoded.
     """
-    held = [_NOTHING]
+    held: list[Tallies] = []
     for part in parts:
         held.append(part)
-        if sum(part.height for part in held[1:]) >= held[0].height:
-            held = [_sum(held)]
-    return _sum(held)
+        if sum(map(_height, held[1:])) > 2 * _height(held[0]):
+            held = [_summed(held)]
+    return _joined([_NOTHING, *held])
 
 
-def decoded(tallies: Tallies) -> list[pl.DataFrame]:
+def decoded(tallies: Tallies, codes: Codes) -> list[pl.DataFrame]:
     """The trend and the breakdowns of each integration.
 
     Returns:
-        `integration_id: Enum`, ascending, then the columns of `tallies.daily_trend`,
-        and of `tallies.breakdown` for each dimension, in their order.
+        `integration_id: Categorical`, the rows of each one after the other; and the
+        columns of `tallies.daily_trend`, and of `tallies.breakdown` for each dimension,
+        in their order.
     """
-    ids, labels = _sorted(tallies.ids), _sorted(tallies.labels)
-    trend, *breakdowns = (_counted(df, ids.places) for df in tallies.runs)
+    trend, *breakdowns = tallies
+    count = max(map(_label_count, breakdowns))
+    labels = _texts(codes["label"].dtype, count)
     found = pl.collect_all(
-        [_trend(trend), *(_breakdown(lf, labels) for lf in breakdowns)]
+        [_trend(trend), *(_breakdown(df, labels) for df in breakdowns)]
     )
-    names = ids.texts.cast(pl.Enum(ids.texts))
     return [
-        df.with_columns(integration_id=pl.lit(names).gather("integration_id"))
+        df.with_columns(
+            _from_codes(df["integration_id"], codes["integration_id"].dtype)
+        )
         for df in found
     ]
 
 
-def _sum(parts: Sequence[Tallies]) -> Tallies:
-    runs = [
-        # Sorting finds the runs that are in order already, and but merges them.
-        _ends(pl.concat(same).lazy().sort("key"), pl.col("key"), {"len": pl.col("len")})
-        for same in zip(*(part.runs for part in parts), strict=True)
-    ]
-    ids, labels = (
-        pl.concat(names).unique()
-        for names in ([part.ids for part in parts], [part.labels for part in parts])
-    )
-    return Tallies(tuple(pl.collect_all(runs)), ids, labels)
+def _height(tallies: Tallies) -> int:
+    return sum(df.height for df in tallies)
+
+
+def _summed(parts: Sequence[Tallies]) -> Tallies:
+    key, counts = pl.col("key"), {"len": pl.col("len")}
+    return pl.collect_all(_ends(df.lazy(), key, counts) for df in _joined(parts))
+
+
+def _joined(parts: Sequence[Tallies]) -> Tallies:
+    # Sorting finds what is in order already, and but merges it.
+    joined = [pl.concat(same).lazy() for same in zip(*parts, strict=True)]
+    return pl.collect_all(lf.sort("key") for lf in joined)
 
 
 def _runs(lf: pl.LazyFrame, key: pl.Expr) -> pl.LazyFrame:
@@ -167,7 +152,9 @@ def _runs(lf: pl.LazyFrame, key: pl.Expr) -> pl.LazyFrame:
     return runs.select(key="value", len=pl.col("len").cast(pl.Int64))
 
 
-def _ends(lf: pl.LazyFrame, group: pl.Expr, counts: dict[str, pl.Expr]) -> pl.LazyFrame:
+def _ends(
+    lf: pl.LazyFrame, group: pl.Expr, counts: Mapping[str, pl.Expr]
+) -> pl.LazyFrame:
     """The sums of each group, whose rows follow each other: `key`, then the sums."""
     sums = {name: count.cum_sum() for name, count in counts.items()}
     last = (pl.col("key") != pl.col("key").shift(-1)).fill_null(value=True)
@@ -179,7 +166,7 @@ def _ends(lf: pl.LazyFrame, group: pl.Expr, counts: dict[str, pl.Expr]) -> pl.La
     )
 
 
-def _counted(df: pl.DataFrame, places: pl.Series) -> pl.LazyFrame:
+def _counted(df: pl.DataFrame) -> pl.LazyFrame:
     """How often each integration and value occurs, and how it went."""
     rows, key = pl.col("len"), pl.col("key")
     counts = {
@@ -189,35 +176,51 @@ def _counted(df: pl.DataFrame, places: pl.Series) -> pl.LazyFrame:
     }
     return _ends(df.lazy(), key // _VALUE, counts).select(
         *counts,
-        integration_id=pl.lit(places).gather(key // _PLACES),
+        integration_id=(key // _PLACES).cast(pl.UInt32),
         value=key % _PLACES,
     )
 
 
-def _trend(lf: pl.LazyFrame) -> pl.LazyFrame:
-    date = (pl.col("value").cast(pl.Int64) - _EPOCH).cast(pl.Int32).cast(pl.Date)
-    day = pl.when(pl.col("value") > 0).then(date)
-    # The days of each are in order already.
-    return lf.sort("integration_id", maintain_order=True).select(
-        "integration_id", day.alias("day"), *OUTCOMES
+def _trend(df: pl.DataFrame) -> pl.LazyFrame:
+    value = pl.col("value").cast(pl.Int64)
+    date = pl.when(value > 0).then((value - _EPOCH).cast(pl.Int32).cast(pl.Date))
+    return _counted(df).select("integration_id", date.alias("day"), *OUTCOMES)
+
+
+def _breakdown(df: pl.DataFrame, labels: pl.Series) -> pl.LazyFrame:
+    places = labels.rank("ordinal") - 1
+    # One number sorts faster than three columns.
+    whose, count, value = (
+        pl.col(name).cast(pl.Int128) for name in ("integration_id", "count", "value")
     )
-
-
-def _breakdown(lf: pl.LazyFrame, labels: _Sorted) -> pl.LazyFrame:
+    order = whose * (1 << 96) - count * _PLACES + value
     return (
-        lf.with_columns(value=pl.lit(labels.places).gather("value"))
-        .sort("integration_id", "count", "value", descending=[False, True, False])
-        .with_columns(value=pl.lit(labels.texts).gather("value"))
+        _counted(df)
+        .with_columns(value=pl.lit(places).gather("value"))
+        .sort(order)
+        .with_columns(value=pl.lit(labels.sort()).gather("value"))
         .select("integration_id", *BREAKDOWN_SCHEMA)
     )
 
 
-def _labels(texts: pl.DataFrame, default: str, codes: pl.DataType) -> pl.DataFrame:
-    """The label of each text, whether it is the default, and the label's code."""
+def _seen(column: pl.Series) -> pl.Series:
+    """The texts of a column by code, and at the end null."""
+    codes = column.to_physical().to_frame().select(pl.all().max().fill_null(0))
+    texts = _texts(column.dtype, int(codes.item()) + 1)
+    return pl.concat([texts, pl.Series([None], dtype=pl.String)])
+
+
+def _looked_up(name: str, seen: pl.Series, place: pl.Expr) -> pl.Expr:
+    """The number that stands for each row's text in a key."""
+    table = seen.alias("text").to_frame().select(place).to_series()
+    return pl.lit(table).gather(pl.col(name).to_physical().fill_null(table.len() - 1))
+
+
+def _label(default: str, dtype: pl.DataType) -> pl.Expr:
     text = trimmed(pl.col("text"))
-    return texts.select(
-        "code", text=labelled(text, default), unset=text.fill_null("") == ""
-    ).with_columns(label=pl.col("text").cast(codes).to_physical())
+    label = labelled(text, default).cast(dtype).to_physical().cast(pl.UInt64)
+    unset = (text.fill_null("") == "").cast(pl.UInt64)
+    return label * _VALUE + unset * _UNSET
 
 
 def _outcome(layout: RecordLayout, dtype: pl.DataType) -> pl.Expr:
@@ -227,20 +230,23 @@ def _outcome(layout: RecordLayout, dtype: pl.DataType) -> pl.Expr:
     return kind.cast(pl.Enum(OUTCOMES)).to_physical().cast(pl.UInt64)
 
 
-def _sorted(names: pl.DataFrame) -> _Sorted:
-    ascending = names.sort("text")
-    return _Sorted(ascending["text"], _table(ascending, pl.int_range(pl.len())))
+def _number(name: str) -> pl.Expr:
+    return pl.col(name).to_physical().cast(pl.UInt64)
 
 
-def _looked_up(name: str, texts: pl.DataFrame, place: pl.Expr) -> pl.Expr:
-    """The place of each row's text; the last of the table is that of null."""
-    table = _table(texts, place)
-    code = pl.col(name).to_physical().fill_null(table.len() - 1)
-    return pl.lit(table).gather(code)
+def _label_count(df: pl.DataFrame) -> int:
+    codes = df.select(pl.col("key") // _VALUE % _PLACES).max().fill_null(0)
+    return int(codes.item()) + 1
 
 
-def _table(texts: pl.DataFrame, place: pl.Expr) -> pl.Series:
-    """Places by code, and at the end that of null."""
-    last = texts.select(pl.col("code").max().fill_null(0)).item() + 1
-    codes, places = texts.select(pl.col("code").fill_null(last), place=place)
-    return pl.zeros(last + 1, pl.UInt64, eager=True).scatter(codes, places)
+def _texts(dtype: pl.DataType, count: int) -> pl.Series:
+    """The first texts that were numbered; null for one that is being numbered."""
+    numbers = pl.int_range(count, dtype=pl.UInt32, eager=True)
+    return _from_codes(numbers, dtype).cast(pl.String)
+
+
+def _from_codes(numbers: pl.Series, dtype: pl.DataType) -> pl.Series:
+    # Polars 2 calls it `cat.to`, and knows no cast.
+    to = getattr(numbers.cat, "to", numbers.cast)
+    found: pl.Series = to(dtype, strict=False)
+    return found

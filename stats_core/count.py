@@ -19,7 +19,7 @@ Engine = Literal["auto", "in-memory", "streaming", "gpu"]
 _BATCH_ROWS = 500_000
 # Each integration's records are few in a batch of that size: it would hold nearly as
 # many groups as records. They are coded, and take a tenth of the room.
-_CODED_ROWS = 2_000_000
+_CODED_ROWS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,14 @@ class Count:
 
     def each(self) -> list[pl.DataFrame]:
         """The same of each integration, its records counted as codes, batch by batch."""
-        status = self.schema["status"]
-        parts = (coded.tallied(df, self.layout, status) for df in self.coded())
-        return coded.decoded(coded.added_up(parts))
+        codes, status = coded.new_codes(), self.schema["status"]
+        parts = (
+            coded.tallied(df, codes, self.layout, status) for df in self.coded(codes)
+        )
+        return coded.decoded(coded.added_up(parts), codes)
 
-    def coded(self) -> Iterator[pl.DataFrame]:
+    def coded(self, codes: coded.Codes) -> Iterator[pl.DataFrame]:
         """The records asked for as codes, in batches."""
-        # Categories of its own: neither codes nor texts outlive the answer.
-        codes = pl.Categories.random()
         if self.streams and survey.was_text(self.schema):
             plans = self.batches()
         else:
