@@ -1,28 +1,18 @@
-"""Records and a query to statistics; the only file that collects a scan."""
+"""Records and a query to statistics."""
 
-from collections.abc import Iterator, Sized
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
+from collections.abc import Sized
+from operator import itemgetter
 
 import polars as pl
 
-from stats_core import days, filters, survey, tallies
+from stats_core.count import Count, Engine
 from stats_core.dashboard import AppointmentsDashboard
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import DIMENSIONS, RecordLayout
-from stats_core.partials import tree_sum
 from stats_core.query import Scope, StatisticsQuery, is_integration_id
-from stats_core.records import READ_ERRORS, Records, canonical
+from stats_core.records import Records, canonical
 from stats_core.statistics import AppointmentStatistics
 
-Engine = Literal["auto", "in-memory", "streaming", "gpu"]
-
-# Below so many rows, to group twice costs more than it saves; and so does to start the
-# streaming engine, or to look for what plans share.
-_FEW_ROWS, _SMALL_ROWS = 2_000, 50_000
-_BATCH_ROWS = 500_000
-_WIDTH = 8  # of the tallies of so many batches the sum is taken at a time
 _ALL = StatisticsQuery()
 _DEFAULT_LAYOUT = RecordLayout()
 
@@ -61,7 +51,7 @@ def appointment_statistics(
     """
     scope = Scope(integration_id=integration_id, timezone=timezone)
     lf = canonical(records, layout, query, scoped=integration_id is not None)
-    count = _Count(lf, query, scope, layout, engine, _rows(records))
+    count = Count(lf, query, scope, layout, engine, _rows(records))
     return _statistics(count.frames(), timezone)
 
 
@@ -121,145 +111,12 @@ def statistics_by_integration(
     scope = Scope(timezone=timezone)
     lf = canonical(records, layout, query, scoped=True)
     by = ("integration_id",)
-    count = _Count(lf, query, scope, layout, engine, _rows(records), by)
+    count = Count(lf, query, scope, layout, engine, _rows(records), by)
     trends, *breakdowns = map(_by_integration, count.frames())
     return {
         key: _statistics([trend, *(part[key] for part in breakdowns)], timezone)
-        for key, trend in trends.items()
+        for key, trend in sorted(trends.items(), key=itemgetter(0))
     }
-
-
-@dataclass(frozen=True)
-class _Count:
-    """One question to one canonical frame."""
-
-    lf: pl.LazyFrame
-    query: StatisticsQuery
-    scope: Scope
-    layout: RecordLayout
-    engine: Engine
-    rows: int | None
-    by: tuple[str, ...] = ()
-
-    @cached_property
-    def schema(self) -> pl.Schema:
-        """Of the canonical frame."""
-        return self.lf.collect_schema()
-
-    @property
-    def small(self) -> bool:
-        """Whether the records are known to be no more than one plan does best."""
-        return self.rows is not None and self.rows < _SMALL_ROWS
-
-    @cached_property
-    def conditions(self) -> tuple[pl.Expr, ...]:
-        """What is asked of a record."""
-        period = self.query.period(self.scope.timezone)
-        return filters.record_filters(
-            self.query, period, self.schema, self.scope.integration_id
-        )
-
-    def frames(self) -> list[pl.DataFrame]:
-        """The trend and the breakdowns; raises where any record cannot be counted."""
-        if self.small:
-            return self.collect(self.labelled(self.plans()))
-        raw = self.summed() if self.in_batches() else self.collect(self.plans())
-        # For what is left by now the streaming engine takes longer to start than to run.
-        labelled = self.labelled([df.lazy() for df in raw])
-        return pl.collect_all(labelled, engine="in-memory")
-
-    def plans(self) -> list[pl.LazyFrame]:
-        """The tallies of all the records asked for."""
-        return self.tallied(self.asked(self.lf), self.span(self.lf))
-
-    def in_batches(self) -> bool:
-        """Whether what is asked for is read once, a batch at a time.
-
-        What several plans share, be it filtered or read from text, Polars would hold in
-        memory whole, or make for each of them anew. A plain scan is neither.
-        """
-        text = survey.was_text(self.schema)
-        streams = self.engine in {"auto", "streaming"}
-        return streams and (text or (self.rows is None and bool(self.conditions)))
-
-    def summed(self) -> list[pl.DataFrame]:
-        """The tallies of all batches, added up as they come."""
-        parts = (
-            self.collect(self.tallied(batch, span)) for batch, span in self.batches()
-        )
-        nothing = self.tallied(self.asked(self.lf.clear()), (0, 0))
-        return tree_sum(parts, tallies.added_up, width=_WIDTH) or self.collect(nothing)
-
-    def batches(self) -> Iterator[tuple[pl.LazyFrame, tuple[int, int]]]:
-        """The records asked for, in batches, and a span that holds their instants."""
-        if survey.was_text(self.schema):
-            for batch in self.read(self.lf):
-                yield self.asked(batch), self.span(batch)
-        else:
-            span = self.span(self.lf)
-            for batch in self.read(self.asked(self.lf)):
-                yield batch, span
-
-    def asked(self, lf: pl.LazyFrame) -> pl.LazyFrame:
-        """What is counted of the records that are asked for."""
-        counted = (*self.by, "created_at", "status", *DIMENSIONS)
-        return filters.narrowed(lf, self.conditions).select(counted)
-
-    def tallied(self, lf: pl.LazyFrame, span: tuple[int, int]) -> list[pl.LazyFrame]:
-        """The tallies of days and of each dimension, instants being in a span."""
-        timezone = self.scope.timezone
-        first, last = self.query.period(timezone).within(span)
-        unit = survey.time_unit(self.schema)
-        created_at = pl.col("created_at")
-        day = days.local_day(created_at, timezone, unit=unit, first=first, last=last)
-        dated = lf.with_columns(day=day)
-        few = self.rows is not None and self.rows < _FEW_ROWS
-        keyed = [(dated, "day"), *((lf, name) for name in DIMENSIONS)]
-        return [tallies.tally(lf, key, by=self.by, few=few) for lf, key in keyed]
-
-    def labelled(self, plans: list[pl.LazyFrame]) -> list[pl.LazyFrame]:
-        """The trend and the breakdowns of their tallies."""
-        kind = tallies.outcome(pl.col("status"), self.layout, self.schema["status"])
-        trend, *others = plans
-        return [
-            tallies.daily_trend(trend, kind, by=self.by),
-            *(
-                tallies.breakdown(tally, name, kind, by=self.by)
-                for tally, name in zip(others, DIMENSIONS, strict=True)
-            ),
-        ]
-
-    def span(self, lf: pl.LazyFrame) -> tuple[int, int]:
-        """The span of a frame's instants; raises if one of them cannot be counted."""
-        [surveyed] = self.collect([survey.survey(lf)])
-        first, last, unreadable = surveyed.fill_null(0).row(0)
-        earliest, latest = days.countable_seconds(self.scope.timezone)
-        if unreadable or first < earliest or last > latest:
-            [rows] = self.collect([survey.uncountable(self.lf, self.scope.timezone)])
-            faults = survey.uncountable_faults(rows, self.scope.timezone)
-            raise InvalidRecordsError(*faults)
-        return first, last
-
-    def read(self, lf: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
-        """A plan's rows in batches; no Polars error reaches the caller."""
-        try:
-            batches = lf.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=False)
-            for df in batches:
-                yield df.lazy()
-        except READ_ERRORS as error:
-            msg = f"records: cannot be read: {error}"
-            raise InvalidRecordsError(msg) from error
-
-    def collect(self, plans: list[pl.LazyFrame]) -> list[pl.DataFrame]:
-        """Run plans as one; no Polars error reaches the caller."""
-        fitting: Engine = "in-memory" if self.small else "streaming"
-        engine = fitting if self.engine == "auto" else self.engine
-        flags = pl.QueryOptFlags(comm_subplan_elim=not self.small)
-        try:
-            return pl.collect_all(plans, engine=engine, optimizations=flags)
-        except READ_ERRORS as error:
-            msg = f"records: cannot be read: {error}"
-            raise InvalidRecordsError(msg) from error
 
 
 def _rows(records: Records) -> int | None:
@@ -274,11 +131,15 @@ def _statistics(frames: list[pl.DataFrame], timezone: str) -> AppointmentStatist
 
 
 def _by_integration(df: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """A frame taken apart, in which the rows of each integration follow each other."""
     held = df.drop_nulls("integration_id")
-    parts = held.partition_by("integration_id", as_dict=True, include_key=False)
-    strange = sorted(key for (key,) in parts if not is_integration_id(key))
+    heights, keys = held["integration_id"].rle().struct.unnest()
+    starts = heights.cum_sum() - heights
+    strange = sorted(key for key in keys if not is_integration_id(key))
     if strange:
         some = ", ".join(f"{key!r:.40}" for key in strange[:5])
         msg = f"`integration_id`: {len(strange)} values are not 24 characters of 0-9a-f: {some}"
         raise InvalidRecordsError(msg)
-    return {key: parts[key,] for (key,) in sorted(parts)}
+    rest = held.drop("integration_id")
+    parts = zip(keys, starts, heights, strict=True)
+    return {key: rest.slice(start, height) for key, start, height in parts}
