@@ -76,19 +76,18 @@ def tallied(
     Raises:
         InvalidRecordsError: More integrations than a key can tell apart.
     """
-    seen = {name: _seen(df[name]) for name in _TEXTS}
-    ids = seen["integration_id"].len() - 1
+    ids = _count(df.lazy().select(_number("integration_id")))
     if ids > _MOST_IDS:
         msg = (
             f"`integration_id`: expected at most {_MOST_IDS} to count each, found {ids}"
         )
         raise InvalidRecordsError(msg)
     whose = _number("integration_id") * (_PLACES * _VALUE)
-    how = _looked_up("status", seen["status"], _outcome(layout, status))
+    how = _looked_up(df["status"], _outcome(layout, status))
     head = df.select(*DIMENSIONS, "day", head=whose + how).lazy()
     day = (pl.col("day").to_physical().cast(pl.Int64) + _EPOCH).fill_null(0)
     labels = [
-        _looked_up(name, seen[name], _label(DEFAULTS[name], codes["label"].dtype))
+        _looked_up(df[name], _label(DEFAULTS[name], codes["label"].dtype))
         for name in DIMENSIONS
     ]
     values = [day.cast(pl.UInt64) * _VALUE, *labels]
@@ -119,7 +118,8 @@ def decoded(tallies: Tallies, codes: Codes) -> list[pl.DataFrame]:
         in their order.
     """
     trend, *breakdowns = tallies
-    count = max(map(_label_count, breakdowns))
+    label = pl.col("key") // _VALUE % _PLACES
+    count = max(_count(df.lazy().select(label)) for df in breakdowns)
     labels = _texts(codes["label"].dtype, count)
     found = pl.collect_all(
         [_trend(trend), *(_breakdown(df, labels) for df in breakdowns)]
@@ -203,17 +203,15 @@ def _breakdown(df: pl.DataFrame, labels: pl.Series) -> pl.LazyFrame:
     )
 
 
-def _seen(column: pl.Series) -> pl.Series:
-    """The texts of a column by code, and at the end null."""
-    codes = column.to_physical().to_frame().select(pl.all().max().fill_null(0))
-    texts = _texts(column.dtype, int(codes.item()) + 1)
-    return pl.concat([texts, pl.Series([None], dtype=pl.String)])
-
-
-def _looked_up(name: str, seen: pl.Series, place: pl.Expr) -> pl.Expr:
-    """The number that stands for each row's text in a key."""
-    table = seen.alias("text").to_frame().select(place).to_series()
-    return pl.lit(table).gather(pl.col(name).to_physical().fill_null(table.len() - 1))
+def _looked_up(column: pl.Series, place: pl.Expr) -> pl.Expr:
+    """The number that stands for each row's text in a key; null comes last."""
+    # Only codes that are in use here: others may be in the making on another thread.
+    codes = column.unique().alias("code")
+    texts = pl.DataFrame([codes.to_physical(), codes.cast(pl.String).alias("text")])
+    null = _count(texts.lazy().select("code"))
+    used, places = texts.select(pl.col("code").fill_null(null), place=place)
+    table = pl.zeros(null + 1, pl.UInt64, eager=True).scatter(used, places)
+    return pl.lit(table).gather(pl.col(column.name).to_physical().fill_null(null))
 
 
 def _label(default: str, dtype: pl.DataType) -> pl.Expr:
@@ -234,13 +232,14 @@ def _number(name: str) -> pl.Expr:
     return pl.col(name).to_physical().cast(pl.UInt64)
 
 
-def _label_count(df: pl.DataFrame) -> int:
-    codes = df.select(pl.col("key") // _VALUE % _PLACES).max().fill_null(0)
-    return int(codes.item()) + 1
+def _count(codes: pl.LazyFrame) -> int:
+    """One more than the greatest code; 0 of none."""
+    count = codes.select((pl.all().max().cast(pl.Int64) + 1).fill_null(0))
+    return int(count.collect().item())
 
 
 def _texts(dtype: pl.DataType, count: int) -> pl.Series:
-    """The first texts that were numbered; null for one that is being numbered."""
+    """The first texts that were numbered, of which there are as many at least."""
     numbers = pl.int_range(count, dtype=pl.UInt32, eager=True)
     return _from_codes(numbers, dtype).cast(pl.String)
 
@@ -248,5 +247,5 @@ def _texts(dtype: pl.DataType, count: int) -> pl.Series:
 def _from_codes(numbers: pl.Series, dtype: pl.DataType) -> pl.Series:
     # Polars 2 calls it `cat.to`, and knows no cast.
     to = getattr(numbers.cat, "to", numbers.cast)
-    found: pl.Series = to(dtype, strict=False)
+    found: pl.Series = to(dtype)
     return found
