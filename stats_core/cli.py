@@ -7,7 +7,6 @@ that cannot be counted, 2 wrong usage or a bad query; each fault is a line.
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from threading import Timer
 from typing import Annotated
@@ -19,12 +18,12 @@ from rich.progress import Progress
 
 from stats_core import cluster, files, options, parts
 from stats_core.answers import write
-from stats_core.engine import appointment_statistics, statistics_by_integration
-from stats_core.integrations import merge_integrations
+from stats_core.integrations import integrations_of
+from stats_core.jobs import Job
 from stats_core.options import Asked, WrongUsageError
 from stats_core.parts import Answer
 from stats_core.sample import integration_ids, sample_records
-from stats_core.statistics import merge_statistics
+from stats_core.statistics import AppointmentStatistics
 
 app = typer.Typer(
     help="Appointment statistics, exactly, from files of records.",
@@ -163,17 +162,18 @@ def _count(records: list[str], asked: Asked, *, on_cluster: bool) -> Answer:
 
 
 def _count_here(records: list[str], asked: Asked) -> Answer:
-    each = partial(statistics_by_integration, **asked.keywords())
-    one = partial(
-        appointment_statistics,
-        integration_id=asked.integration_id,
-        **asked.keywords(),
+    job = Job(
+        asked.query,
+        asked.layout,
+        asked.timezone,
+        asked.integration_id,
+        asked.each_integration,
     )
     with _progress("counting"):
-        scans = files.scan_files(files.file_paths(records), asked.layout)
-        if asked.each_integration:
-            return merge_integrations(files.count_scan(scan, each) for scan in scans)
-        return merge_statistics(files.count_scan(scan, one) for scan in scans)
+        frame = job.count(files.scan_files(files.file_paths(records), asked.layout))
+    if asked.each_integration:
+        return integrations_of(frame)
+    return AppointmentStatistics.from_frame(frame)
 
 
 def _count_on_cluster(records: list[str], asked: Asked) -> Answer:

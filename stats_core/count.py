@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 from stats_core import coded, days, filters, survey, tallies
-from stats_core.errors import InvalidRecordsError
+from stats_core.errors import InvalidRecordsError, first_line
 from stats_core.layout import DIMENSIONS, RecordLayout
 from stats_core.partials import tree_sum
 from stats_core.query import Scope, StatisticsQuery
@@ -184,7 +184,7 @@ class Count:
         try:
             yield from lf.collect_batches(chunk_size=rows, maintain_order=False)
         except READ_ERRORS as error:
-            msg = f"records: cannot be read: {error}"
+            msg = f"records: cannot be read: {first_line(error)}"
             raise InvalidRecordsError(msg) from error
 
     def collect(self, plans: list[pl.LazyFrame]) -> list[pl.DataFrame]:
@@ -195,5 +195,5 @@ class Count:
         try:
             return pl.collect_all(plans, engine=engine, optimizations=flags)
         except READ_ERRORS as error:
-            msg = f"records: cannot be read: {error}"
+            msg = f"records: cannot be read: {first_line(error)}"
             raise InvalidRecordsError(msg) from error

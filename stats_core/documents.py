@@ -33,7 +33,7 @@ def documents_frame(
     Returns:
         One row a document, in their order; None where there is no document. A column,
         named by its whole path, for each path that at least one document holds, then
-        the top-level fields of nothing but text. `created_at` is `Datetime(us)` in UTC,
+        the other top-level fields that hold text, null where they hold something else. `created_at` is `Datetime(us)` in UTC,
         or `String` if any document has text there; the others are `String`, or
         `Boolean` where they hold nothing else.
 
@@ -79,10 +79,11 @@ def _fields(
     for path in paths:
         values = [_dig(row, path) for row in rows]
         if any(value is not _ABSENT for value in values):
-            yield path, _unwrapped_all(values)
+            found = _unwrapped_all(values)
+            yield path, _worded(found, layout) if path == layout.status else found
     for name in dict.fromkeys(key for row in rows for key in row):
-        values = [row.get(name) for row in rows]
-        if name not in paths and _are_text(values):
+        values = [_text_only(row.get(name)) for row in rows]
+        if name not in paths and _types(values) != {NoneType}:
             yield name, values
 
 
@@ -102,9 +103,8 @@ def _types(values: Iterable[object]) -> set[type]:
     return set(map(type, values))
 
 
-def _are_text(values: Iterable[object]) -> bool:
-    kinds = _types(values) - {NoneType}
-    return bool(kinds) and all(issubclass(kind, str) for kind in kinds)
+def _text_only(value: object) -> object:
+    return value if isinstance(value, str) else None
 
 
 def _unwrapped_all(values: list[object]) -> list[object]:
@@ -115,7 +115,9 @@ def _unwrapped_all(values: list[object]) -> list[object]:
 
 def _unwrapped(value: object) -> object:
     """Undo the wrappers of MongoDB's Extended JSON v2; what is missing is None."""
-    if value is _ABSENT or _is_nan(value):
+    if hasattr(value, "item"):  # a scalar of NumPy's
+        value = value.item()
+    if value is _ABSENT or _is_missing(value):
         return None
     match value:
         case {"$oid": inner} | {"$numberLong": inner} | {"$numberInt": inner}:
@@ -129,8 +131,21 @@ def _unwrapped(value: object) -> object:
     return value
 
 
-def _is_nan(value: object) -> bool:
-    """Whether it is a NaN, or the NaT that pandas puts for a missing instant."""
+def _worded(statuses: list[object], layout: RecordLayout) -> list[object]:
+    """Statuses; true and false, where not all are, in the layout's words."""
+    types = _types(statuses)
+    if bool not in types or types <= {bool, NoneType}:
+        return statuses
+    successful = min(layout.successful, default="true")
+    failed = min(layout.failed, default="false")
+    words = {True: successful, False: failed}
+    return [words[it] if isinstance(it, bool) else it for it in statuses]
+
+
+def _is_missing(value: object) -> bool:
+    """Whether it is a NaN, or the NaT or NA that pandas puts for what is missing."""
+    if type(value).__name__ == "NAType":
+        return True
     return isinstance(value, float | datetime) and value != value  # noqa: PLR0124 - NaN
 
 
@@ -177,7 +192,11 @@ def _texts(name: str, values: list[object]) -> pl.Series:
 def _is_no_text(value: object) -> bool:
     if isinstance(value, int):
         return abs(value) >= _TOO_LONG
-    return isinstance(value, Mapping | bytes | float | list | tuple | set)
+    if isinstance(value, str) or value is None:
+        return False
+    # An object that says nothing of itself would be named by its place in memory.
+    speechless = type(value).__str__ is object.__str__
+    return speechless or isinstance(value, Iterable | float | complex)
 
 
 def _text(value: object) -> str | None:

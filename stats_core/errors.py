@@ -20,3 +20,12 @@ class InvalidRecordsError(ValueError):
     def __str__(self) -> str:
         """One fault a line."""
         return "\n".join(self.faults)
+
+
+def first_line(error: BaseException) -> str:
+    """What another library's error says; further lines are advice.
+
+    >>> first_line(KeyError("status"))
+    "'status'"
+    """
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,19 +1,19 @@
 """Files of records, by path, glob or object-store URL, to what the engine takes."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from glob import glob, has_magic
+from glob import escape, glob, has_magic
 from pathlib import Path
 from typing import Literal, TypeVar, assert_never
 
 import polars as pl
 
 from stats_core.documents import Document, documents_frame
-from stats_core.errors import InvalidRecordsError
+from stats_core.errors import InvalidRecordsError, first_line
 from stats_core.fields import find
 from stats_core.layout import RecordLayout
-from stats_core.records import Records
+from stats_core.records import READ_ERRORS, Records
 
 Format = Literal["parquet", "ndjson", "json", "csv", "ipc"]
 FORMATS: dict[str, Format] = {
@@ -64,7 +64,8 @@ def file_paths(sources: Iterable[str]) -> list[str]:
             found.append(source)
             continue
         # A file whose own name has brackets is that file.
-        paths = [source] if Path(source).exists() else sorted(_matches(source))
+        is_there = bool(source) and Path(source).exists()
+        paths = [source] if is_there else sorted(_matches(source))
         files = [path for path in paths if Path(path).is_file()]
         if not files:
             what = "no file matches" if has_magic(source) else "no such file"
@@ -104,7 +105,7 @@ def open_files(paths: Sequence[str], layout: RecordLayout) -> Opened:
             lf = _open(path, layout)
             if lf is not None:
                 opened[path] = lf, lf.collect_schema()
-        except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        except (*READ_ERRORS, ValueError) as error:
             faults += [f"{path}: {line}" for line in _lines(error)]
     if faults:
         raise InvalidRecordsError(*faults)
@@ -159,6 +160,25 @@ def count_scan(scan: Scan, count: Callable[[Records], Counted]) -> Counted:
         raise InvalidRecordsError(*(faults or _lines(error))) from error
 
 
+def count_scans(
+    scans: Iterable[Scan], count: Callable[[Records], Counted]
+) -> Iterator[Counted]:
+    """Count each scan's records, as `count_scan` does.
+
+    Raises:
+        InvalidRecordsError: Records cannot be counted; the faults of all scans are
+            listed, once all have been tried.
+    """
+    faults: list[str] = []
+    for scan in scans:
+        try:
+            yield count_scan(scan, count)
+        except InvalidRecordsError as error:
+            faults += error.faults
+    if faults:
+        raise InvalidRecordsError(*faults)
+
+
 def file_format(path: str) -> Format:
     """The format that a file's name tells.
 
@@ -190,7 +210,26 @@ def _open(path: str, layout: RecordLayout) -> pl.LazyFrame | None:
         return None if df is None else df.lazy()
     if kind == "ndjson" and Path(path).exists() and not Path(path).stat().st_size:
         return None  # Polars finds no type in it
+    if kind == "csv" and "://" not in path:
+        _check_header(path)
     return _scan(kind, [path])
+
+
+def _check_header(path: str) -> None:
+    """Refuse a name that two columns have: Polars would rename one of them unsaid."""
+    head = pl.scan_csv(
+        path,
+        has_header=False,
+        infer_schema=False,
+        n_rows=1,
+        truncate_ragged_lines=True,
+        glob=False,
+    )
+    names = [name for name in head.collect().row(0) if name is not None]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidRecordsError(
+            *(f"`{name}`: more than one column" for name in twice)
+        )
 
 
 def _together(opened: Opened, paths: list[str]) -> tuple[pl.LazyFrame, pl.Schema]:
@@ -215,15 +254,20 @@ def _scan(
         case "parquet":
             return pl.scan_parquet(paths, glob=globs)
         case "ndjson":
-            return pl.scan_ndjson(paths, schema=schema, infer_schema_length=None)
+            # It takes all names for globs; in brackets a character is only itself.
+            names = [path if globs else escape(path) for path in paths]
+            return pl.scan_ndjson(names, schema=schema, infer_schema_length=None)
         case "csv":
             return pl.scan_csv(paths, infer_schema=False, glob=globs)
         case "ipc":
-            return pl.scan_ipc(paths)
+            return pl.scan_ipc(paths, glob=globs)
     assert_never(kind)
 
 
 def _array(path: str) -> list[Document]:
+    if path.endswith(_COMPRESSED):
+        msg = "a JSON array is not read compressed; NDJSON is"
+        raise InvalidRecordsError(msg)
     documents = json.loads(Path(path).read_bytes())
     if not isinstance(documents, list):
         msg = f"expected a JSON array of objects, found `{type(documents).__name__}`"
@@ -243,7 +287,7 @@ def _with_fields(lf: pl.LazyFrame, schema: pl.Schema, fields: Fields) -> pl.Lazy
     )
 
 
-def _lines(error: Exception) -> Sequence[str]:
+def _lines(error: BaseException) -> Sequence[str]:
     if isinstance(error, InvalidRecordsError):
         return error.faults
-    return [str(error).splitlines()[0]]
+    return [first_line(error)]

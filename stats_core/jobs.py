@@ -33,12 +33,9 @@ class Job:
     def count(self, scans: Sequence[files.Scan]) -> pl.DataFrame:
         """The statistics of scans, as the frame in which they travel and add up."""
         if self.each_integration:
-            by_integration = (files.count_scan(scan, self._each) for scan in scans)
-            return integrations.add_up(
-                map(integrations.integrations_frame, by_integration)
-            )
-        one = (files.count_scan(scan, self._one) for scan in scans)
-        return merge_statistics(one).to_frame()
+            each = files.count_scans(scans, self._each)
+            return integrations.add_up(map(integrations.integrations_frame, each))
+        return merge_statistics(files.count_scans(scans, self._one)).to_frame()
 
     def _one(self, records: Records) -> AppointmentStatistics:
         return engine.appointment_statistics(

@@ -153,14 +153,12 @@ def asked(**words: Unpack[Words]) -> Asked:
     """
     integration_id, timezone = words.get("integration_id"), words.get("timezone", "UTC")
     each_integration = words.get("each_integration", False)
-    if integration_id is not None and each_integration:
-        msg = "--each-integration: not together with --integration-id"
-        raise WrongUsageError(msg)
     fields = {name: words.get(name) for name in StatisticsQuery.model_fields}
-    query, layout, _ = _all_valid(
+    query, layout, *_ = _all_valid(
         partial(StatisticsQuery.model_validate, _given(fields)),
         partial(_layout, words),
         partial(Scope, integration_id=integration_id, timezone=timezone),
+        partial(_one_scope, words),
     )
     query.period(timezone)
     return Asked(query, layout, integration_id, each_integration, timezone)
@@ -207,11 +205,23 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value not in (None, [])}
 
 
+def _one_scope(words: Words) -> None:
+    if words.get("each_integration") and words.get("integration_id") is not None:
+        msg = "--each-integration: not together with --integration-id"
+        raise WrongUsageError(msg)
+
+
 def _layout(words: Words) -> RecordLayout:
-    columns = dict(text.partition("=")[::2] for text in words.get("column") or [])
-    if strange := [role for role in columns if role not in ROLES]:
-        expected = f"expected ROLE=COLUMN, ROLE one of {', '.join(ROLES)}"
-        raise WrongUsageError(*(f"--column {role!r}: {expected}" for role in strange))
+    pairs = [text.partition("=")[::2] for text in words.get("column") or []]
+    roles = [role for role, _ in pairs]
+    expected = f"expected ROLE=COLUMN, ROLE one of {', '.join(ROLES)}"
+    faults = [f"--column {role!r}: {expected}" for role in roles if role not in ROLES]
+    twice = {role for role in roles if roles.count(role) > 1}
+    faults += [f"--column {role}: given more than once" for role in sorted(twice)]
+    faults += [f"--column {role}: expected a name" for role, name in pairs if not name]
+    if faults:
+        raise WrongUsageError(*faults)
+    columns = dict(pairs)
     meanings = {
         "search": words.get("search_in"),
         "successful": words.get("successful"),

@@ -9,7 +9,8 @@ from typing import TypeVar
 import polars as pl
 
 from stats_core import integrations
-from stats_core.errors import InvalidRecordsError
+from stats_core.errors import InvalidRecordsError, first_line
+from stats_core.records import READ_ERRORS
 from stats_core.statistics import AppointmentStatistics, merge_statistics
 
 Answer = AppointmentStatistics | dict[str, AppointmentStatistics]
@@ -72,8 +73,8 @@ def merged(paths: Sequence[str]) -> Answer:
     for path in paths:
         try:
             kinds.setdefault(_kind(path), path)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            faults.append(f"{path}: {str(error).splitlines()[0]}")
+        except READ_ERRORS as error:
+            faults.append(f"{path}: {first_line(error)}")
     if len(kinds) > 1:
         faults += [f"{path}: other question: {kind}" for kind, path in kinds.items()]
     if faults:
@@ -107,12 +108,13 @@ def _kind(path: str) -> _Kind:
 def _checked(
     paths: Sequence[str], take: Callable[[pl.DataFrame], Taken]
 ) -> Iterator[Taken]:
+    faults: list[str] = []
     for path in paths:
         try:
             yield take(pl.read_parquet(path, glob=False))
-        except (pl.exceptions.PolarsError, OSError) as error:
-            msg = f"{path}: {str(error).splitlines()[0]}"
-            raise InvalidRecordsError(msg) from error
+        except READ_ERRORS as error:
+            faults.append(f"{path}: {first_line(error)}")
         except InvalidRecordsError as error:
-            faults = (f"{path}: {fault}" for fault in error.faults)
-            raise InvalidRecordsError(*faults) from error
+            faults += (f"{path}: {fault}" for fault in error.faults)
+    if faults:
+        raise InvalidRecordsError(*faults)

@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 import polars as pl
 
 from stats_core.documents import Document, documents_frame
-from stats_core.errors import InvalidRecordsError
+from stats_core.errors import InvalidRecordsError, first_line
 from stats_core.fields import UTC_MICROSECONDS, Field, find, instants
 from stats_core.layout import DIMENSIONS, ROLES, RecordLayout
 from stats_core.query import StatisticsQuery
@@ -107,7 +107,7 @@ def _from_arrow(stream: Any) -> pl.DataFrame:  # noqa: ANN401 - Polars has no ty
         *(pl.exceptions.PolarsError, pl.exceptions.PanicException),
         *(TypeError, ValueError, NotImplementedError),  # of pyarrow's errors the bases
     ) as error:
-        msg = f"records: the Arrow stream cannot be read: {error}"
+        msg = f"records: the Arrow stream cannot be read: {first_line(error)}"
         raise InvalidRecordsError(msg) from error
 
 
@@ -115,7 +115,7 @@ def _schema(lf: pl.LazyFrame) -> pl.Schema:
     try:
         return lf.collect_schema()
     except READ_ERRORS as error:
-        msg = f"records: the frame cannot be read: {error}"
+        msg = f"records: the frame cannot be read: {first_line(error)}"
         raise InvalidRecordsError(msg) from error
 
 
@@ -176,8 +176,10 @@ def _haystack(schema: pl.Schema, layout: RecordLayout) -> dict[str, Field | None
     if layout.search is not None:
         return {path: find(schema, path) for path in layout.search}
     read = set(layout.columns().values())
-    fields = {name: find(schema, name) for name in schema if name not in read}
-    return {name: field for name, field in fields.items() if field and field.is_text()}
+    fields = {name: Field(pl.nth(n), schema[name]) for n, name in enumerate(schema)}
+    return {
+        n: field for n, field in fields.items() if n not in read and field.is_text()
+    }
 
 
 def _unsearchable(haystack: dict[str, Field | None]) -> list[str]:

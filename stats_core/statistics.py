@@ -12,7 +12,7 @@ from stats_core.dashboard import AppointmentsDashboard
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import DIMENSIONS
 from stats_core.tallies import BREAKDOWN_SCHEMA, TRENDS_SCHEMA
-from stats_core.trends import Period, filled, rolled_up
+from stats_core.trends import LongerPeriod, filled, rolled_up
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ class AppointmentStatistics:
         """Every calendar day of a span; see `trends.filled`."""
         return filled(self.trends, first, last)
 
-    def trends_by(self, every: Period) -> pl.DataFrame:
+    def trends_by(self, every: LongerPeriod) -> pl.DataFrame:
         """The trend in longer calendar periods; see `trends.rolled_up`."""
         return rolled_up(self.trends, every)
 

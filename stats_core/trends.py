@@ -8,7 +8,7 @@ import polars as pl
 from stats_core import days
 from stats_core.tallies import OUTCOMES, TRENDS_SCHEMA
 
-Period = Literal["week", "month", "quarter", "year"]
+LongerPeriod = Literal["week", "month", "quarter", "year"]
 
 _EVERY = {"week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
 
@@ -45,7 +45,7 @@ def filled(
     return whole.with_columns(pl.col(OUTCOMES).fill_null(0))
 
 
-def rolled_up(trend: pl.DataFrame, every: Period) -> pl.DataFrame:
+def rolled_up(trend: pl.DataFrame, every: LongerPeriod) -> pl.DataFrame:
     """The trend in longer calendar periods.
 
     Returns:

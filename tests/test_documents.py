@@ -1,8 +1,10 @@
 from collections import OrderedDict
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -13,6 +15,7 @@ from stats_core import (
     RecordLayout,
     StatisticsQuery,
     appointment_statistics,
+    merge_statistics,
 )
 from stats_core.documents import documents_frame
 from tests import naive
@@ -105,6 +108,7 @@ def test_columns_are_the_named_paths_then_all_other_text() -> None:
         "config.utm_source": ["x", None, None],
         "note": ["a", None, None],
         "clinic": [None, "b", None],
+        "half": [None, None, "text"],
     }
 
 
@@ -234,7 +238,7 @@ def test_a_truth_value_among_texts_is_its_word() -> None:
     records: list[Document] = [
         {"created_at": None, "status": s} for s in (True, "success", 7)
     ]
-    assert made(*records)["status"].to_list() == ["true", "success", "7"]
+    assert made(*records)["status"].to_list() == ["succeeded", "success", "7"]
 
 
 def test_a_key_that_is_the_whole_path_comes_first() -> None:
@@ -277,3 +281,39 @@ def test_documents_are_searched_where_they_are_told() -> None:
     assert appointment_statistics(records, query, layout=layout).total == 1
     layout = RecordLayout(search=("patient.name", "note"))
     assert appointment_statistics(records, query, layout=layout).total == 2
+
+
+def test_what_says_nothing_of_itself_is_no_text() -> None:
+    strange = [object(), frozenset("a"), bytearray(b"a"), range(3), 1j, {}.keys()]
+    records = [{"created_at": None, "status": None, "source": it} for it in strange]
+    with pytest.raises(InvalidRecordsError, match="`source`: 6 values are not text"):
+        appointment_statistics(records)
+
+
+def test_scalars_of_other_libraries_are_what_they_stand_for() -> None:
+    values = [np.float32("nan"), pd.NA, np.str_("ads"), Decimal("1.50"), np.int8(7)]
+    records = [{"created_at": None, "status": None, "source": it} for it in values]
+    found = dict(appointment_statistics(records).source.select("value", "count").rows())
+    assert found == {"not set": 2, "ads": 1, "1.50": 1, "7": 1}
+
+
+def test_truth_among_words_counts_as_in_parts_of_its_own() -> None:
+    statuses = [True, "success", np.False_, None, "late"]
+    records = [{"created_at": None, "status": status} for status in statuses]
+    alone = [appointment_statistics([record]) for record in records]
+    assert appointment_statistics(records) == merge_statistics(alone)
+
+
+def test_text_beside_other_values_is_searched() -> None:
+    phones = ["555", 777, None, ["555"]]
+    records = [{"created_at": None, "status": None, "phone": it} for it in phones]
+    assert appointment_statistics(records, StatisticsQuery(search="555")).total == 1
+
+
+def test_a_wrapped_id_is_searched_only_where_it_is_named() -> None:
+    record = {"created_at": None, "status": None, "name": "x", "_id": {"$oid": "abc"}}
+    search = StatisticsQuery(search="abc")
+    for records in ([record], pl.DataFrame([record])):
+        assert appointment_statistics(records, search).total == 0
+        named = RecordLayout(search=("_id",))
+        assert appointment_statistics(records, search, layout=named).total == 1

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from stats_core import (
@@ -12,7 +14,13 @@ from stats_core import (
     StatisticsQuery,
     appointment_statistics,
 )
-from stats_core.files import count_scan, file_format, file_paths, scan_files
+from stats_core.files import (
+    count_scan,
+    count_scans,
+    file_format,
+    file_paths,
+    scan_files,
+)
 from stats_core.statistics import AppointmentStatistics, merge_statistics
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -237,3 +245,54 @@ def test_compressed_text_is_read(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "a.csv.gz", "wt") as file:
         file.write(ROWS.write_csv())
     assert counted(tmp_path / "a.csv.gz").total == 2
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "ndjson", "csv", "arrow", "json"])
+def test_each_file_with_brackets_in_its_name_counts_once(
+    tmp_path: Path, suffix: str
+) -> None:
+    write(ROWS, tmp_path / f"x1.{suffix}")
+    write(ROWS.head(1), tmp_path / f"x[1].{suffix}")
+    assert counted(tmp_path / f"x[1].{suffix}").total == 1
+    assert counted(tmp_path / f"x*.{suffix}").trends.rows() == [(AT.date(), 1, 2, 0)]
+
+
+def test_a_column_named_twice_is_refused(tmp_path: Path) -> None:
+    text = "created_at,status,status,a,a\n2024-05-01,failed,success,1,2\n"
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(InvalidRecordsError) as caught:
+        counted(tmp_path / "a.csv")
+    faults = [fault.split(": ", 1)[1] for fault in caught.value.faults]
+    assert faults == ["`a`: more than one column", "`status`: more than one column"]
+
+
+def test_faults_of_all_formats_are_told_at_once(tmp_path: Path) -> None:
+    broken = ROWS.with_columns(created_at=pl.lit("soon"))
+    names = {"a.csv", "b.ndjson", "c.parquet", "d.arrow", "e.json"}
+    for name in names:
+        write(broken, tmp_path / name)
+    scans = scan_files(file_paths(map(str, tmp_path.iterdir())), DEFAULT_LAYOUT)
+    with pytest.raises(InvalidRecordsError) as caught:
+        list(count_scans(scans, appointment_statistics))
+    found = {Path(fault.split(": ")[0]).name for fault in caught.value.faults}
+    assert found == names
+
+
+def test_a_type_that_polars_panics_at_is_a_fault_of_its_file(tmp_path: Path) -> None:
+    at = pa.array([0], pa.timestamp("us", "+05:30"))
+    pq.write_table(
+        pa.table({"created_at": at, "status": ["x"]}), tmp_path / "a.parquet"
+    )
+    with pytest.raises(InvalidRecordsError, match=r"a\.parquet: "):
+        counted(tmp_path / "a.parquet")
+
+
+def test_a_compressed_array_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(b"[]"))
+    with pytest.raises(InvalidRecordsError, match=r"gz: a JSON array is not read comp"):
+        counted(tmp_path / "a.json.gz")
+
+
+def test_no_name_is_no_file() -> None:
+    with pytest.raises(InvalidRecordsError, match="no such file"):
+        file_paths([""])
