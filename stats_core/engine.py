@@ -39,7 +39,9 @@ def appointment_statistics(
         engine: Which Polars engine computes; `auto` follows the size.
 
     Raises:
-        InvalidRecordsError: The records cannot be counted; every fault is listed.
+        InvalidRecordsError: The records cannot be counted; every fault is listed. All
+            records are looked at, not only those asked for: the message may show
+            instants of another integration.
         pydantic.ValidationError: A malformed id, an unknown zone, bounds out of order.
 
     >>> docs = [{"created_at": "2024-05-01T23:30:00Z", "status": "Success"}]

@@ -317,3 +317,10 @@ def test_a_wrapped_id_is_searched_only_where_it_is_named() -> None:
         assert appointment_statistics(records, search).total == 0
         named = RecordLayout(search=("_id",))
         assert appointment_statistics(records, search, layout=named).total == 1
+
+
+def test_truth_among_other_values_is_a_value() -> None:
+    sources = [True, "ads", False, "true"]
+    records = [{"created_at": None, "status": None, "source": it} for it in sources]
+    counts = appointment_statistics(records).source.select("value", "count").rows()
+    assert counts == [("true", 2), ("ads", 1), ("false", 1)]
