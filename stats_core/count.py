@@ -193,6 +193,8 @@ class Count:
         engine = fitting if self.engine == "auto" else self.engine
         flags = pl.QueryOptFlags(comm_subplan_elim=not self.small)
         try:
+            if engine == "gpu":  # which takes one plan at a time
+                return [plan.collect(engine=engine) for plan in plans]
             return pl.collect_all(plans, engine=engine, optimizations=flags)
         except READ_ERRORS as error:
             msg = f"records: cannot be read: {first_line(error)}"

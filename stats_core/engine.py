@@ -36,7 +36,8 @@ def appointment_statistics(
             records carry the layout's column, refused if they do not.
         layout: Where the fields are.
         timezone: The IANA zone whose calendar days are counted.
-        engine: Which Polars engine computes; `auto` follows the size.
+        engine: Which Polars engine computes; `auto` follows the size, `gpu` needs the
+            package cudf-polars.
 
     Raises:
         InvalidRecordsError: The records cannot be counted; every fault is listed. All

@@ -1,6 +1,7 @@
 import copy
 from collections import Counter
 from datetime import UTC, date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -732,6 +733,13 @@ def test_an_unknown_engine_is_no_polars_error() -> None:
     records = [{"created_at": None, "status": None}]
     with pytest.raises((ValidationError, ValueError), match="engine"):
         appointment_statistics(records, engine="warp")  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(find_spec("cudf_polars") is not None, reason="there is a GPU")
+def test_the_gpu_needs_its_package() -> None:
+    records = [{"created_at": None, "status": None}]
+    with pytest.raises(ModuleNotFoundError, match="cudf_polars"):
+        appointment_statistics(records, engine="gpu")
 
 
 def test_every_record_has_one_label_in_each_breakdown() -> None:
