@@ -59,6 +59,11 @@ class Count:
         return self.rows is not None and self.rows < _SMALL_ROWS
 
     @property
+    def narrows(self) -> bool:
+        """Whether anything is asked of a record."""
+        return bool(self.conditions)
+
+    @property
     def streams(self) -> bool:
         """Whether many records may be read a batch at a time."""
         return self.engine in {"auto", "streaming"}
@@ -93,7 +98,7 @@ class Count:
         memory whole, or make for each of them anew. A plain scan is neither.
         """
         text = survey.was_text(self.schema)
-        return self.streams and (text or (self.rows is None and bool(self.conditions)))
+        return self.streams and (text or (self.rows is None and self.narrows))
 
     def summed(self) -> list[pl.DataFrame]:
         """The tallies of all batches, added up as they come."""
@@ -191,7 +196,10 @@ class Count:
         """Run plans as one; no Polars error reaches the caller."""
         fitting: Engine = "in-memory" if self.small else "streaming"
         engine = fitting if self.engine == "auto" else self.engine
-        flags = pl.QueryOptFlags(comm_subplan_elim=not self.small)
+        # Plans share what is left of the records; all of them each reads by itself, for
+        # Polars holds in memory what it shares.
+        shares = self.narrows and not self.small
+        flags = pl.QueryOptFlags(comm_subplan_elim=shares)
         try:
             if engine == "gpu":  # which takes one plan at a time
                 return [plan.collect(engine=engine) for plan in plans]
