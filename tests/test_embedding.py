@@ -88,7 +88,7 @@ def test_an_unknown_integration_gets_an_empty_answer() -> None:
         ({"page": "1.5"}, "page"),
         ({"size": "-1"}, "size"),
         ({"size": "all"}, "size"),
-        ({"appointmentType": "np"}, "appointmentType"),
+        ({"appointmentType": "np"}, "RAP_ACCESS"),
         ({"start": "1714521600"}, "start"),
         ({"end": "yesterday"}, "end"),
         ({"search": "a" * 1_001}, "search"),
