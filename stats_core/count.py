@@ -8,11 +8,11 @@ from typing import Literal
 import polars as pl
 
 from stats_core import coded, days, filters, survey, tallies
-from stats_core.errors import InvalidRecordsError, first_line
+from stats_core.errors import InvalidRecordsError
 from stats_core.layout import DIMENSIONS, RecordLayout
 from stats_core.partials import tree_sum
 from stats_core.query import Scope, StatisticsQuery
-from stats_core.records import READ_ERRORS
+from stats_core.records import reading
 
 Engine = Literal["auto", "in-memory", "streaming", "gpu"]
 
@@ -186,11 +186,8 @@ class Count:
         if not self.streams:
             yield from self.collect([lf])
             return
-        try:
+        with reading():
             yield from lf.collect_batches(chunk_size=rows, maintain_order=False)
-        except READ_ERRORS as error:
-            msg = f"records: cannot be read: {first_line(error)}"
-            raise InvalidRecordsError(msg) from error
 
     def collect(self, plans: list[pl.LazyFrame]) -> list[pl.DataFrame]:
         """Run plans as one; no Polars error reaches the caller."""
@@ -200,10 +197,7 @@ class Count:
         # Polars holds in memory what it shares.
         shares = self.narrows and not self.small
         flags = pl.QueryOptFlags(comm_subplan_elim=shares)
-        try:
+        with reading():
             if engine == "gpu":  # which takes one plan at a time
                 return [plan.collect(engine=engine) for plan in plans]
             return pl.collect_all(plans, engine=engine, optimizations=flags)
-        except READ_ERRORS as error:
-            msg = f"records: cannot be read: {first_line(error)}"
-            raise InvalidRecordsError(msg) from error

@@ -12,7 +12,8 @@ The canonical frame has these columns, always in this form:
 Text is `String`, `Categorical` or `Enum`, as the caller has it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 import polars as pl
@@ -41,6 +42,20 @@ _EMPTY = {"created_at": UTC_MICROSECONDS} | dict.fromkeys(
     (*ROLES[1:], "text"), pl.String
 )
 _MOST_NAMES = 20
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """While records are read, no error of Polars or of a file reaches the caller.
+
+    Raises:
+        InvalidRecordsError: In its stead.
+    """
+    try:
+        yield
+    except READ_ERRORS as error:
+        msg = f"records: cannot be read: {first_line(error)}"
+        raise InvalidRecordsError(msg) from error
 
 
 def canonical(
@@ -112,11 +127,8 @@ def _from_arrow(stream: Any) -> pl.DataFrame:  # noqa: ANN401 - Polars has no ty
 
 
 def _schema(lf: pl.LazyFrame) -> pl.Schema:
-    try:
+    with reading():
         return lf.collect_schema()
-    except READ_ERRORS as error:
-        msg = f"records: the frame cannot be read: {first_line(error)}"
-        raise InvalidRecordsError(msg) from error
 
 
 def _absences(
