@@ -1,61 +1,64 @@
 """Documents, as a database driver or a JSON file gives them, to a frame.
 
-Documents are loose where frames are strict: a field may be missing from some, nested
-in others, an object in one and text in the next. Only the fields that the layout names,
-and text to search in, are read, so nothing else in a document can be at fault.
+Documents are loose where frames are strict: a field can be missing in some, nested in
+others, an object in one and text in the next. Only the fields that the layout names,
+and text to search, are read, so no other field can be at fault.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import chain
 from types import NoneType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from stats_core.days import EPOCH
-from stats_core.errors import InvalidRecordsError
-from stats_core.layout import RecordLayout
+from stats_core.errors import Faults, InvalidRecordsError
+from stats_core.records.instants import UTC_MICROSECONDS
+from stats_core.request import Request
 from stats_core.text import is_unicode
+from stats_core.typing import Document
 
-Document = Mapping[str, Any]
 _ABSENT = object()
 _TEXT = {str, NoneType}
 _PLAIN = {str, NoneType, bool, int, date, datetime}
-_MOST_EXAMPLES = 3
+_KNOWN_ZONES = {NoneType, timezone, ZoneInfo}
+_MAX_EXAMPLES = 3
 _TOO_LONG = 10**4_300  # Python writes no number of more digits than these
 
 
 def documents_frame(
-    documents: Iterable[Document], layout: RecordLayout
+    documents: Iterable[Document], request: Request
 ) -> pl.DataFrame | None:
-    """The fields of documents that a layout names, a column each.
+    """Return the fields of documents that a request reads, one column each.
 
     Returns:
-        One row a document, in their order; None where there is no document. A column,
-        named by its whole path, for each path that at least one document holds, then
-        the other top-level fields that hold text, null where they hold something else. `created_at` is `Datetime(us)` in UTC,
-        or `String` if any document has text there; the others are `String`, or
-        `Boolean` where they hold nothing else.
+        One row per document, in their order; None where there is no document. First one
+        column, named by its whole path, for each path of the layout that at least one
+        document has. Then, if they are needed, the other top-level fields that hold
+        text; they are null where a document holds something else. `created_at` is
+        `Datetime(us, UTC)`, or `String` if any document has text there. The others are
+        `String`, or `Boolean` where they hold nothing else.
 
     Raises:
         InvalidRecordsError: Not documents, or values that their field cannot hold;
             every fault is listed.
 
     >>> docs = [{"status": "failed", "config": {"utm_source": "ads"}}, {"status": None}]
-    >>> documents_frame(docs, RecordLayout(utm_source="config.utm_source")).rows()
+    >>> request = Request(layout={"utm_source": "config.utm_source"})
+    >>> documents_frame(docs, request).rows()
     [('failed', 'ads'), (None, None)]
     """
     rows = _checked(documents)
     columns: list[pl.Series] = []
-    faults: list[str] = []
-    for name, values in _fields(rows, layout):
-        make = _instants if name == layout.created_at else _texts
-        try:
+    faults = Faults()
+    for name, values in _fields(rows, request):
+        make = _instants if name == request.layout.created_at else _texts
+        with faults.collected():
             columns.append(make(name, values))
-        except InvalidRecordsError as error:
-            faults += error.faults
-    if faults:
-        raise InvalidRecordsError(*faults)
+    faults.raise_if_any()
     return pl.DataFrame(columns) if rows else None
 
 
@@ -72,25 +75,46 @@ def _checked(documents: Iterable[Document]) -> list[Document]:
 
 
 def _fields(
-    rows: list[Document], layout: RecordLayout
+    rows: list[Document], request: Request
 ) -> Iterator[tuple[str, list[object]]]:
-    """The name and values of each column, absent values as None."""
+    """Yield the name and values of each column, None for absent values."""
+    layout = request.layout
     paths = dict.fromkeys([*layout.columns().values(), *(layout.search or ())])
+    found = set()
     for path in paths:
-        values = [_dig(row, path) for row in rows]
-        if any(value is not _ABSENT for value in values):
-            found = _unwrapped_all(values)
-            yield path, _worded(found, layout) if path == layout.status else found
-    for name in dict.fromkeys(key for row in rows for key in row):
-        values = [_text_only(row.get(name)) for row in rows]
-        if name not in paths and _types(values) != {NoneType}:
-            yield name, values
+        values = _values(rows, path)
+        if values is not None:
+            found.add(path)
+            yield path, values
+    needed = {layout.created_at, layout.status} <= found
+    # Other text is searched, or else shown in the message about what is absent.
+    if needed and not request.patterns:
+        return
+    for name in dict.fromkeys(chain.from_iterable(rows)):
+        if name not in paths:
+            texts = [_text_only(row.get(name)) for row in rows]
+            if _types(texts) != {NoneType}:
+                yield name, texts
 
 
-def _dig(document: Document, path: str) -> object:
-    """The value at a dotted path, a key that is the whole path coming first."""
-    if path in document or "." not in path:
-        return document.get(path, _ABSENT)
+def _values(rows: list[Document], path: str) -> list[object] | None:
+    """Return the values at a path, None for absent ones; None if all are absent."""
+    if "." in path:
+        values = [_get_path(row, path) for row in rows]
+    else:
+        values = [row.get(path, _ABSENT) for row in rows]
+    types = _types(values)
+    if types <= _PLAIN:
+        return values or None
+    if types == {object} and all(value is _ABSENT for value in values):
+        return None
+    return [_unwrapped(value) for value in values]
+
+
+def _get_path(document: Document, path: str) -> object:
+    """Return the value at a dotted path; a key that is the whole path comes first."""
+    if path in document:
+        return document[path]
     value: Any = document
     for key in path.split("."):
         if not isinstance(value, Mapping) or key not in value:
@@ -107,15 +131,9 @@ def _text_only(value: object) -> object:
     return value if isinstance(value, str) else None
 
 
-def _unwrapped_all(values: list[object]) -> list[object]:
-    if _types(values) <= _PLAIN:
-        return values
-    return [_unwrapped(value) for value in values]
-
-
 def _unwrapped(value: object) -> object:
-    """Undo the wrappers of MongoDB's Extended JSON v2; what is missing is None."""
-    if hasattr(value, "item"):  # a scalar of NumPy's
+    """Remove the wrappers of MongoDB's Extended JSON v2; missing values become None."""
+    if hasattr(value, "item"):  # a NumPy scalar
         value = value.item()
     if value is _ABSENT or _is_missing(value):
         return None
@@ -131,19 +149,8 @@ def _unwrapped(value: object) -> object:
     return value
 
 
-def _worded(statuses: list[object], layout: RecordLayout) -> list[object]:
-    """Statuses; true and false, where not all are, in the layout's words."""
-    types = _types(statuses)
-    if bool not in types or types <= {bool, NoneType}:
-        return statuses
-    successful = min(layout.successful, default="true")
-    failed = min(layout.failed, default="false")
-    words = {True: successful, False: failed}
-    return [words[it] if isinstance(it, bool) else it for it in statuses]
-
-
 def _is_missing(value: object) -> bool:
-    """Whether it is a NaN, or the NaT or NA that pandas puts for what is missing."""
+    """Return whether the value is NaN, or NaT or NA of pandas."""
     if type(value).__name__ == "NAType":
         return True
     return isinstance(value, float | datetime) and value != value  # noqa: PLR0124 - NaN
@@ -153,20 +160,32 @@ def _from_milliseconds(value: object) -> object:
     try:
         return EPOCH + timedelta(milliseconds=int(str(value)))
     except (ValueError, OverflowError):
-        return value  # refused with all the others
+        return value  # refused later, with the others
 
 
-def _instants(name: str, values: list[object]) -> pl.Series:
-    expected = "date-times or ISO 8601 text"
-    _refuse(name, values, lambda v: not isinstance(v, str | date | None), expected)
+def _instants(name: str, values: list[Any]) -> pl.Series:
+    types = _types(values)
+    if not all(issubclass(kind, str | date | NoneType) for kind in types):
+        expected = "date-times or ISO 8601 text"
+        _refuse(name, values, lambda v: not isinstance(v, str | date | None), expected)
+    if types <= _TEXT:
+        return _text_series(name, values)
+    if types <= {datetime, NoneType} and _known_zones(values):
+        return pl.Series(name, values, UTC_MICROSECONDS)
     naive = [
         _naive_utc(value) if isinstance(value, date) else value for value in values
     ]
     if not any(issubclass(kind, str) for kind in _types(naive)):
-        return pl.Series(name, naive, pl.Datetime("us"))
+        return pl.Series(name, naive, pl.Datetime("us")).dt.replace_time_zone("UTC")
     return _text_series(
         name, [v.isoformat() if isinstance(v, datetime) else _text(v) for v in naive]
     )
+
+
+def _known_zones(values: list[datetime | None]) -> bool:
+    """Return whether Polars converts all values by itself, without an overflow."""
+    zones = {value.tzinfo for value in values if value is not None}
+    return {type(zone) for zone in zones} <= _KNOWN_ZONES
 
 
 def _naive_utc(value: date) -> datetime | str:
@@ -176,7 +195,7 @@ def _naive_utc(value: date) -> datetime | str:
         aware = value.utcoffset() is not None
         return value.astimezone(UTC).replace(tzinfo=None) if aware else value
     except OverflowError:
-        return value.isoformat()  # found out of range with all the others
+        return value.isoformat()  # reported as out of range with the other instants
 
 
 def _texts(name: str, values: list[object]) -> pl.Series:
@@ -194,16 +213,16 @@ def _is_no_text(value: object) -> bool:
         return abs(value) >= _TOO_LONG
     if isinstance(value, str) or value is None:
         return False
-    # An object that says nothing of itself would be named by its place in memory.
-    speechless = type(value).__str__ is object.__str__
-    return speechless or isinstance(value, Iterable | float | complex)
+    # Without a `__str__` of its own, an object's text is its address in memory.
+    without_text = type(value).__str__ is object.__str__
+    return without_text or isinstance(value, Iterable | float | complex)
 
 
 def _text(value: object) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return str.__str__(value)  # of a member of an enumeration, what it stands for
+        return str.__str__(value)  # the value of an enumeration's member
     return None if value is None else str(value)
 
 
@@ -229,7 +248,7 @@ def _fault(
     name: str, values: list[Any], is_wrong: Callable[[Any], bool], expected: str
 ) -> InvalidRecordsError:
     wrong = [(row, value) for row, value in enumerate(values) if is_wrong(value)]
-    some = ", ".join(f"{_shown(v)} (row {row})" for row, v in wrong[:_MOST_EXAMPLES])
+    some = ", ".join(f"{_shown(v)} (row {row})" for row, v in wrong[:_MAX_EXAMPLES])
     name = name if name == "records" else f"`{name}`"
     return InvalidRecordsError(
         f"{name}: {len(wrong)} values are not {expected}: {some}"
@@ -239,5 +258,5 @@ def _fault(
 def _shown(value: object) -> str:
     try:
         return f"{value!r:.40}"
-    except ValueError:  # a number too long, or something with one in it
+    except ValueError:  # it is, or contains, a number that is too long
         return f"a `{type(value).__name__}` too long to show"

@@ -1,4 +1,4 @@
-"""Pure views of a trend, the frame of `tallies.TRENDS_SCHEMA` that statistics hold."""
+"""Pure views of a trend, a frame of `TRENDS_SCHEMA`."""
 
 from datetime import date
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 import polars as pl
 
 from stats_core import days
-from stats_core.tallies import OUTCOMES, TRENDS_SCHEMA
+from stats_core.schema import OUTCOMES, TRENDS_SCHEMA
 
 LongerPeriod = Literal["week", "month", "quarter", "year"]
 
@@ -16,15 +16,15 @@ _EVERY = {"week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
 def filled(
     trend: pl.DataFrame, first: date | None = None, last: date | None = None
 ) -> pl.DataFrame:
-    """Every calendar day of a span, explicit zeros where nothing happened.
+    """Return every calendar day of a range, with zeros where there is no record.
 
     Args:
-        trend: `day: Date, successful, failed, other: Int64`, a row a day.
-        first: The first day, inclusive; by default the first that holds records.
-        last: The last day, inclusive; by default the last that holds records.
+        trend: `day: Date, successful, failed, other: Int64`, one row per day.
+        first: The first day, inclusive; by default the first day of the trend.
+        last: The last day, inclusive; by default the last day of the trend.
 
     Returns:
-        The columns of the trend, `day` ascending; no row where a bound is lacking.
+        The columns of the trend, `day` ascending; no row where a bound is missing.
 
     Raises:
         ValueError: `first` is after `last`.
@@ -46,14 +46,14 @@ def filled(
 
 
 def rolled_up(trend: pl.DataFrame, every: LongerPeriod) -> pl.DataFrame:
-    """The trend in longer calendar periods.
+    """Return the trend in longer calendar periods.
 
     Returns:
-        The columns of the trend, `day` being the first of its period (of an ISO 8601
-        week its Monday), ascending; only periods that hold records.
+        The columns of the trend; `day` is the first day of the period (of an ISO 8601
+        week the Monday), ascending. Only periods that have records are listed.
 
     Raises:
-        ValueError: No such period.
+        ValueError: `every` is not one of the periods.
 
     >>> may = pl.DataFrame([(date(2024, 5, 2), 2, 0, 0)], TRENDS_SCHEMA, orient="row")
     >>> rolled_up(may, "month").rows()

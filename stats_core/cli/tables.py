@@ -1,4 +1,4 @@
-"""Statistics as tables for a terminal; with the extra `cli`."""
+"""Statistics as tables for a terminal."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -9,17 +9,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from stats_core.statistics import AppointmentStatistics
-from stats_core.tallies import OUTCOMES
+from stats_core.results.statistics import AppointmentStatistics
+from stats_core.schema import DIMENSIONS, OUTCOMES
 
-_MOST_PERIODS = 31
+_MAX_PERIODS = 31
 _PERIODS: tuple[Literal["week", "month", "quarter"], ...] = ("week", "month", "quarter")
 
 
 def statistics_tables(
     stats: AppointmentStatistics, *, page: int = 1, size: int = 10
 ) -> RenderableType:
-    """An overview, the trend in periods that fit a screen, and a page of each breakdown."""
+    """Return an overview, the trend in periods that fit a screen, and the breakdowns."""
     return Group(
         _overview(stats),
         _trend(stats),
@@ -30,12 +30,17 @@ def statistics_tables(
     )
 
 
-def integrations_table(by_integration: dict[str, AppointmentStatistics]) -> Table:
-    """A row for each integration: its total and how its appointments went."""
+def integrations_table(partial: pl.DataFrame) -> Table:
+    """Return one row per integration: its total and its outcomes."""
     table = _table("integrations", "integration_id", "total", *OUTCOMES, "success")
-    for key, stats in by_integration.items():
-        outcomes = _outcomes(stats)
-        table.add_row(key, _number(stats.total), *_counted(outcomes))
+    counts = pl.col("count", *OUTCOMES).sum()
+    totals = (
+        partial.filter(section=next(iter(DIMENSIONS)))
+        .group_by("integration_id", maintain_order=True)
+        .agg(counts)
+    )
+    for key, total, *outcomes in totals.iter_rows():
+        table.add_row(key, _number(total), *_counted(outcomes))
     return table
 
 
@@ -59,12 +64,12 @@ def _trend(stats: AppointmentStatistics) -> Table:
 
 
 def _fitting(stats: AppointmentStatistics) -> tuple[str, pl.DataFrame]:
-    """The finest trend that fits a screen, and what its periods are called."""
-    if stats.trends.height <= _MOST_PERIODS:
+    """Return the name of the shortest period whose trend fits a screen, and the trend."""
+    if stats.trends.height <= _MAX_PERIODS:
         return "day", stats.trends
     for period in _PERIODS:
         df = stats.trends_by(period)
-        if df.height <= _MOST_PERIODS:
+        if df.height <= _MAX_PERIODS:
             return period, df
     return "year", stats.trends_by("year")
 
@@ -96,7 +101,7 @@ def _outcomes(stats: AppointmentStatistics) -> list[int]:
 
 
 def _counted(outcomes: list[int]) -> Iterator[str]:
-    """The outcomes, and what part of those that ended either way was successful."""
+    """Yield the outcomes, and the share of successful ones among those that ended."""
     successful, failed, _ = outcomes
     yield from map(_number, outcomes)
     yield _percent(successful, successful + failed)
@@ -111,5 +116,5 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _printable(value: str) -> Text:
-    """Data may hold markup and terminal control sequences; neither is obeyed."""
+    """Return text without the effect of markup and terminal control sequences."""
     return Text("".join(char if char.isprintable() else "\ufffd" for char in value))

@@ -1,4 +1,4 @@
-"""What is answered: the endpoint's response, in its names, order and formats."""
+"""The endpoint's response: its names, their order and its formats."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ class AppointmentsOverview(_Response):
 
 
 class AppointmentTrend(_Response):
-    """One local day: `_id` is its first instant, in UTC."""
+    """One local day; `_id` is its first instant, in UTC."""
 
     id: datetime = Field(alias="_id")
     successful: int
@@ -26,7 +26,7 @@ class AppointmentTrend(_Response):
 
 
 class StatsSource(_Response):
-    """How many appointments have one value."""
+    """The number of appointments that have one value."""
 
     id: str = Field(alias="_id")
     count: int
