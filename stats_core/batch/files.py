@@ -10,12 +10,8 @@ import polars as pl
 
 from stats_core.engine import execution
 from stats_core.errors import Faults, InvalidRecordsError
-from stats_core.records.canonical import (
-    CanonicalFrame,
-    canonical_scan,
-    joined,
-    no_records,
-)
+from stats_core.records.canonical import CanonicalFrame, canonical_scan, no_records
+from stats_core.records.columns import joined
 from stats_core.records.documents import documents_frame
 from stats_core.request import Request
 from stats_core.typing import Document

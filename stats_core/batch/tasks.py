@@ -8,7 +8,7 @@ import polars as pl
 
 from stats_core.batch.files import count_groups, file_groups
 from stats_core.errors import Faults, InvalidRecordsError
-from stats_core.records.canonical import Columns, check_columns, joined
+from stats_core.records.columns import Columns, check_columns, joined
 from stats_core.request import Request
 from stats_core.results.partials import merge_partials
 

@@ -22,6 +22,7 @@ from stats_core.request import Request
 from stats_core.schema import DIMENSIONS
 from stats_core.typing import Engine
 
+_NO_OPTIMISATION = pl.QueryOptFlags.none()
 _KEYS = ("day", *DIMENSIONS)
 _COUNTED = ("created_at", "status", *DIMENSIONS)
 
@@ -82,17 +83,17 @@ def _count_in_memory(
     frame: CanonicalFrame, request: Request, limits: Limits
 ) -> pl.DataFrame:
     """Count few records: they are filtered once, and one plan counts what is left."""
-    [df] = _collect([_scoped(frame.lf, request)], request, "in-memory")
-    seconds = _instant_range(df.lazy(), frame, request)
+    [df] = _collect([_scoped(frame.lf, request)], request, few=True)
+    seconds = _instant_range(df.lazy(), frame, request, few=True)
     filtered = apply_filters(df.lazy(), record_filters(request, df.schema))
     rows = _with_day(filtered, seconds, request).select("status", *_KEYS)
     if frame.rows is not None and frame.rows < limits.skip_preaggregation:
         one = pl.lit(1, pl.Int64).alias("count")
         rows = rows.select(*_KEYS, outcome(request.layout), one)
-        [df] = _collect([rows], request, "in-memory")
+        [df] = _collect([rows], request, few=True)
         groups = [df.lazy().select(key, "outcome", "count") for key in _KEYS]
     else:
-        [df] = _collect([rows], request, "in-memory")
+        [df] = _collect([rows], request, few=True)
         groups = [preaggregate(df.lazy(), key, request.layout) for key in _KEYS]
     return _labelled(groups, request)
 
@@ -119,7 +120,7 @@ def _batches(
 ) -> Iterator[list[pl.DataFrame]]:
     """Yield the pre-aggregates of each batch of the selected records."""
     nothing = _filtered(frame.lf.clear(), request)
-    yield _collect(_groups(nothing, (0, 0), request), request, "in-memory")
+    yield _collect(_groups(nothing, (0, 0), request), request, few=True)
     for batch, seconds in _selected(frame, request, size):
         yield _collect(_groups(batch, seconds, request), request)
 
@@ -206,15 +207,14 @@ def _groups(
 
 
 def _labelled(groups: list[pl.LazyFrame], request: Request) -> pl.DataFrame:
-    # On few groups, the streaming engine takes longer to start than to run.
     plan = partial_frame(
         groups[0], dict(zip(DIMENSIONS, groups[1:], strict=True)), request
     )
-    return plan.collect(engine="in-memory")
+    return plan.collect(engine="in-memory", optimizations=_NO_OPTIMISATION)
 
 
 def _instant_range(
-    lf: pl.LazyFrame, frame: CanonicalFrame, request: Request
+    lf: pl.LazyFrame, frame: CanonicalFrame, request: Request, *, few: bool = False
 ) -> tuple[int, int]:
     """Return the first and last second of the instants of `lf`, a part of the frame.
 
@@ -222,7 +222,7 @@ def _instant_range(
         InvalidRecordsError: An instant of the frame, within the scope, cannot be
             counted.
     """
-    [found] = _collect([instants.instant_range(lf)], request)
+    [found] = _collect([instants.instant_range(lf)], request, few=few)
     first, last, invalid = found.fill_null(0).row(0)
     earliest, latest = days.countable_seconds(request.zone)
     if invalid or first < earliest or last > latest:
@@ -232,6 +232,12 @@ def _instant_range(
         faults = instants.invalid_instant_faults(rows, request.timezone)
         raise InvalidRecordsError(*faults)
     return first, last
+
+
+def _engine(request: Request, *, few: bool) -> Engine:
+    if request.engine != "auto":
+        return request.engine
+    return "in-memory" if few else "streaming"
 
 
 def _streams(request: Request) -> bool:
@@ -250,8 +256,8 @@ def _read(lf: pl.LazyFrame, request: Request, size: int) -> Iterator[pl.DataFram
 def _collect(
     plans: list[pl.LazyFrame],
     request: Request,
-    fastest: Engine = "streaming",
     *,
+    few: bool = False,
     share: bool = False,
 ) -> list[pl.DataFrame]:
     """Run plans as one; convert Polars errors.
@@ -259,12 +265,13 @@ def _collect(
     Args:
         plans: What to run.
         request: Its engine runs the plans.
-        fastest: The engine that `auto` means here.
+        few: Whether they have so few rows that `auto` means the in-memory engine, and
+            optimising the plans takes longer than it saves.
         share: Whether Polars looks for parts that the plans share. It materialises
             these, so plans that each read their own columns must not share.
     """
-    engine = fastest if request.engine == "auto" else request.engine
-    flags = pl.QueryOptFlags(comm_subplan_elim=share)
+    engine = _engine(request, few=few)
+    flags = _NO_OPTIMISATION if few else pl.QueryOptFlags(comm_subplan_elim=share)
     with reading():
         if engine == "gpu":  # it runs one plan at a time
             return [plan.collect(engine=engine) for plan in plans]

@@ -11,38 +11,26 @@ The canonical frame has the columns that the request reads, always in this form:
 Text is `String`, `Categorical` or `Enum`, as the caller has it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from stats_core.errors import Faults, InvalidRecordsError, first_line, reading
-from stats_core.layout import RecordLayout
+from stats_core.errors import InvalidRecordsError, first_line, reading
+from stats_core.records.columns import (
+    Columns,
+    Fields,
+    check_columns,
+    find_columns,
+    fits,
+)
 from stats_core.records.documents import documents_frame
-from stats_core.records.fields import Field, find
+from stats_core.records.fields import Field
 from stats_core.records.instants import UTC_MICROSECONDS, parse_instants
 from stats_core.request import Request
 from stats_core.schema import DIMENSIONS
 from stats_core.typing import ArrowStream, Records
-
-_MAX_NAMES = 20
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What a request finds in the columns of records.
-
-    Attributes:
-        names: The names of the caller's columns.
-        absent: What the request needs and the records lack: the path of a column, or
-            `text` for something to search in, and why it is needed.
-        faults: What else is wrong.
-    """
-
-    names: tuple[str, ...] = ()
-    absent: Mapping[str, str] = field(default_factory=dict)
-    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,56 +92,11 @@ def canonical_scan(
     """
     with reading():
         schema = lf.collect_schema()
-    layout = request.layout
-    fields = {role: find(schema, path) for role, path in layout.columns().items()}
-    faults = [*_wrong_types(fields, layout), *_unscoped(fields, request)]
-    absent = _absent(fields, request)
+    found, fields, searched = find_columns(schema, request)
     columns = [*_columns(fields, request)]
     if request.patterns:
-        searched = _searched(schema, layout)
-        absent |= _absent_text(searched)
-        faults += _unsearchable(searched)
         columns.append(_text(searched))
-    found = Columns(tuple(schema), absent, tuple(faults))
     return CanonicalFrame(lf.select(columns), rows, found)
-
-
-def joined(found: Sequence[Columns]) -> Columns:
-    """Return the columns of several sets of records; absent is what all of them lack.
-
-    >>> joined([Columns(("a",), {"b": "`b`: absent"}), Columns(("b",))]).names
-    ('a', 'b')
-    """
-    first, *others = found or [Columns()]
-    return Columns(
-        names=tuple(dict.fromkeys(name for each in found for name in each.names)),
-        absent={
-            key: reason
-            for key, reason in first.absent.items()
-            if all(key in each.absent for each in others)
-        },
-        faults=tuple(fault for each in found for fault in each.faults),
-    )
-
-
-def check_columns(columns: Columns) -> None:
-    """Check that the records have every column that the request needs.
-
-    Raises:
-        InvalidRecordsError: Wrong types or absent columns; every fault is listed.
-
-    >>> check_columns(Columns(("a", "b"), {"status": "`status`: absent"}))
-    Traceback (most recent call last):
-        ...
-    stats_core.errors.InvalidRecordsError: `status`: absent; the columns are `a`, `b`
-    """
-    names = ", ".join(f"`{name}`" for name in columns.names[:_MAX_NAMES]) or "none"
-    more = len(columns.names) - _MAX_NAMES
-    listed = f"the columns are {names}" + (f" and {more} more" if more > 0 else "")
-    faults = Faults()
-    faults.add(*columns.faults)
-    faults.add(*(f"{reason}; {listed}" for reason in columns.absent.values()))
-    faults.raise_if_any()
 
 
 def _lazy(records: Records, request: Request) -> tuple[pl.LazyFrame | None, int | None]:
@@ -189,57 +132,7 @@ def _filtered(request: Request) -> Iterator[str]:
         yield "integration_id"
 
 
-def _wrong_types(
-    fields: Mapping[str, Field | None], layout: RecordLayout
-) -> Iterator[str]:
-    for role, found in fields.items():
-        path = getattr(layout, role)
-        if found is not None and not _fits(role, found):
-            instant = "a date-time, a date or ISO 8601 text"
-            expected = instant if role == "created_at" else "text"
-            yield f"`{path}`: expected {expected}, found `{found.dtype}`"
-    status = fields["status"]
-    words = layout.successful | layout.failed
-    if status and status.dtype == pl.Boolean and not words & {"true", "false"}:
-        yield (
-            f"`{layout.status}`: the column is Boolean, but the layout names neither "
-            "`true` nor `false` as a status word"
-        )
-
-
-def _fits(role: str, found: Field) -> bool:
-    if found.is_text() or found.dtype == pl.Null:
-        return True
-    if role == "created_at":
-        return isinstance(found.dtype, pl.Datetime | pl.Date)
-    return found.dtype.is_integer() or (role == "status" and found.dtype == pl.Boolean)
-
-
-def _unscoped(fields: Mapping[str, Field | None], request: Request) -> Iterator[str]:
-    # Without this, one tenant's figures would leak into another's by forgetting.
-    if fields["integration_id"] is not None and not request.scoped:
-        yield (
-            "`integration_id`: the records carry it, so say whose to count, or count "
-            "each integration; to pool them all, drop the column"
-        )
-
-
-def _absent(fields: Mapping[str, Field | None], request: Request) -> dict[str, str]:
-    reasons = dict.fromkeys(
-        {"created_at", "status"} | request.layout.model_fields_set, "needed as `{role}`"
-    )
-    if request.query.appointment_type is not None:
-        reasons["appointment_type"] = "needed to filter by type"
-    if request.scoped:
-        reasons["integration_id"] = "so none can be asked for"
-    return {
-        path: f"`{path}`: absent, {reasons[role].format(role=role)}"
-        for role, path in request.layout.columns().items()
-        if fields[role] is None and role in reasons
-    }
-
-
-def _columns(fields: Mapping[str, Field | None], request: Request) -> Iterator[pl.Expr]:
+def _columns(fields: Fields, request: Request) -> Iterator[pl.Expr]:
     yield from _created_at(fields["created_at"])
     for role in ("status", *DIMENSIONS, *_filtered(request)):
         found = fields[role]
@@ -265,42 +158,13 @@ def _as_text(found: Field) -> pl.Expr:
     return found.expr if found.is_text() else found.expr.cast(pl.String)
 
 
-def _searched(schema: pl.Schema, layout: RecordLayout) -> dict[str, Field | None]:
-    """Return the fields that `search` reads, by name; None for an absent one."""
-    if layout.search is not None:
-        return {path: find(schema, path) for path in layout.search}
-    read = set(layout.columns().values())
-    fields = {name: Field(pl.nth(n), schema[name]) for n, name in enumerate(schema)}
-    return {
-        name: found
-        for name, found in fields.items()
-        if name not in read and found.is_text()
-    }
-
-
-def _absent_text(searched: Mapping[str, Field | None]) -> dict[str, str]:
-    if not searched:
-        return {"text": "`search`: the records have no text column to search in"}
-    return {
-        path: f"`{path}`: absent, needed by `search`"
-        for path, found in searched.items()
-        if found is None
-    }
-
-
-def _unsearchable(searched: Mapping[str, Field | None]) -> Iterator[str]:
-    for path, found in searched.items():
-        if found is not None and not _fits("search", found):
-            yield f"`{path}`: `search` expected text, found `{found.dtype}`"
-
-
-def _text(searched: Mapping[str, Field | None]) -> pl.Expr:
+def _text(searched: Fields) -> pl.Expr:
     """Join all searched text of a record, so that one pass searches all of it.
 
     The separator is white space, which no keyword contains, so no keyword matches
     across two columns.
     """
-    found = [each for each in searched.values() if each and _fits("search", each)]
+    found = [each for each in searched.values() if each and fits("search", each)]
     parts = [each.expr.cast(pl.String) for each in found]
     if not parts:
         return pl.lit(None, pl.String).alias("text")
