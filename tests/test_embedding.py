@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from stats_core import AppointmentsDashboard, StatisticsQuery, appointments_dashboard
-from tests import naive
+from tests import reference
 from tests.strategies import IDS, TYPES
 
 RECORDS: list[dict[str, Any]] = [
@@ -65,14 +65,14 @@ def get(integration_id: str, params: dict[str, str] | None = None) -> httpx.Resp
     ],
     ids=str,
 )
-def test_a_request_gets_the_naive_response(params: dict[str, str]) -> None:
+def test_a_request_gets_the_reference(params: dict[str, str]) -> None:
     answer = get(IDS[1], params)
     assert answer.status_code == 200
     asked: dict[str, Any] = dict(params)
     page, size = int(asked.pop("page", 1)), int(asked.pop("size", 300))
     ask = {"appointment_type": asked.pop("appointmentType", None), **asked}
-    found = naive.answer(RECORDS, ask, integration_id=IDS[1], searched=["patient"])
-    expected = naive.response(found, "UTC", page, size)
+    found = reference.answer(RECORDS, ask, integration_id=IDS[1], searched=["patient"])
+    expected = reference.response(found, "UTC", page, size)
     assert answer.text == json.dumps(expected, separators=(",", ":"))
 
 

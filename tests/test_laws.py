@@ -22,7 +22,7 @@ from stats_core import (
 from stats_core.filters import record_filters
 from stats_core.records import canonical
 from stats_core.sample import integration_ids, sample_records
-from tests import naive
+from tests import reference
 from tests.strategies import (
     DIMENSIONS,
     EDGE_DAYS,
@@ -62,7 +62,7 @@ from stats_core import appointment_statistics
 relation = duckdb.sql("SELECT DATE '2024-05-01' AS created_at, 'failed' AS status")
 print(appointment_statistics(relation).trends.rows())
 """
-TEXT_COLUMNS = ("status", "appointment_type", *DIMENSIONS, *naive.SEARCHED)
+TEXT_COLUMNS = ("status", "appointment_type", *DIMENSIONS, *reference.SEARCHED)
 
 
 @given(case=cases(), data=st.data())
@@ -166,7 +166,7 @@ def test_each_filter_only_narrows(case: Case) -> None:
         assert narrow <= wide
 
 
-def counts(answer: naive.Answer) -> Counter[object]:
+def counts(answer: reference.Answer) -> Counter[object]:
     """Every figure of an answer by its place, as a multiset."""
     found: Counter[object] = Counter()
     found.update({"total": answer.total, "undated": answer.undated})
@@ -197,7 +197,7 @@ def test_filters_may_be_applied_in_any_order(
         place
         for place, record in enumerate(records)
         if record["integration_id"] == integration_id
-        and naive.is_asked_for(record, ask, zone, naive.SEARCHED)
+        and reference.is_asked_for(record, ask, zone, reference.SEARCHED)
     ]
 
 
@@ -206,8 +206,8 @@ def test_filters_may_be_applied_in_any_order(
 def test_each_row_equals_counting_its_value(zone: str, data: st.DataObject) -> None:
     records = data.draw(documents(zone))
     name = data.draw(st.sampled_from(DIMENSIONS))
-    default = naive.DEFAULTS[name]
-    labels = [naive.trim(record[name] or "") or default for record in records]
+    default = reference.DEFAULTS[name]
+    labels = [reference.trim(record[name] or "") or default for record in records]
     breakdown = counted(records, zone).breakdowns()[name]
     assert set(breakdown["value"]) == set(labels)
     for label, *figures in breakdown.rows():
@@ -237,13 +237,13 @@ def test_consecutive_windows_of_dates_tile(zone: str, data: st.DataObject) -> No
         for start, end in windows
     ]
     whole = {"start": windows[0][0], "end": windows[-1][1]}
-    expected = naive.answer(records, whole, timezone=zone)
+    expected = reference.answer(records, whole, timezone=zone)
     assert as_answer(merge_statistics(tiles)) == expected
 
 
 @given(case=cases(), size=st.integers(1, 5))
 def test_concatenated_pages_give_the_whole_list_once(case: Case, size: int) -> None:
-    expected = naive.response(case.expected, case.zone, 1, 100)
+    expected = reference.response(case.expected, case.zone, 1, 100)
     longest = max(len(expected[name]) for name in DIMENSIONS)
     found: dict[str, list[object]] = {name: [] for name in DIMENSIONS}
     for page in range(1, longest // size + 3):
@@ -294,7 +294,7 @@ def answer_of_duckdb(
     records: pl.DataFrame,
     where: str = "true",
     day: str = "created_at AT TIME ZONE 'UTC'",
-) -> naive.Answer:
+) -> reference.Answer:
     with duckdb.connect() as connection:
         connection.register("records", records.to_arrow())
         connection.execute(
@@ -307,9 +307,9 @@ def answer_of_duckdb(
         [(total, undated)] = rows(TOTALS)
         breakdowns = {
             name: rows(COUNT_BY.format(value=name, default=default))
-            for name, default in naive.DEFAULTS.items()
+            for name, default in reference.DEFAULTS.items()
         }
-        return naive.Answer(total, undated, rows(TREND.format(day=day)), breakdowns)
+        return reference.Answer(total, undated, rows(TREND.format(day=day)), breakdowns)
 
 
 @a_part_of_the_examples(2)
