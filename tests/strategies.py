@@ -19,6 +19,7 @@ Document = dict[str, Any]
 Test = TypeVar("Test", bound=Callable[..., None])
 
 DIMENSIONS = ("source", "utm_source", "utm_medium", "utm_campaign")
+ROLES = ("created_at", "status", "appointment_type", "integration_id", *DIMENSIONS)
 TYPES = ("NP", "F/U", "ASC_FU", "FU Tele", "PROCEDURE", "PROV_USE", "RAP_ACCESS")
 IDS = ("5eb7cf5a86d9755df3a6c593", "5eb7cf5a86d9755df3a6c594", "0" * 24)
 SCHEMA = pl.Schema(
