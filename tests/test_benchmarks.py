@@ -48,7 +48,9 @@ def test_every_rival_counts_dirty_records_alike_or_says_why_it_cannot(
         agree(rival, case, folder)
     except CannotError as reason:
         known = ("not installed", "no time zones", "no table")
-        assert any(part in str(reason) for part in known)  # noqa: PT017 - or it agrees
+        if not any(part in str(reason) for part in known):
+            raise
+        pytest.skip(f"{rival}: {reason}")
 
 
 def test_both_readings_of_a_request_are_the_same_period() -> None:

@@ -12,7 +12,6 @@ from stats_core import (
     InvalidRecordsError,
     appointment_statistics,
 )
-from stats_core.laws import breakdown_faults, trend_faults
 from tests.strategies import DIMENSIONS, Case, cases
 
 Change = Callable[[pl.DataFrame], pl.DataFrame]
@@ -33,7 +32,6 @@ def stats() -> AppointmentStatistics:
 
 
 def at(row: int, **values: object) -> Change:
-    """One row of a frame changed."""
     here = pl.int_range(pl.len()) == row
     return lambda df: df.with_columns(
         pl.when(here)
@@ -55,12 +53,8 @@ def faults(broken: AppointmentStatistics) -> list[str]:
 
 
 @given(case=cases())
-def test_what_was_counted_obeys_every_law(case: Case) -> None:
-    found = appointment_statistics(case.documents, timezone=case.zone)
-    found.check()
-    assert list(trend_faults(found.trends, found.total - found.undated)) == []
-    for name, df in found.breakdowns().items():
-        assert list(breakdown_faults(name, df, found.total)) == []
+def test_what_was_counted_has_no_fault(case: Case) -> None:
+    appointment_statistics(case.documents, timezone=case.zone).check()
 
 
 # The rows of every breakdown: ads 2, not set (or direct) 1, mail 1, in some order.
@@ -91,10 +85,6 @@ def test_what_was_counted_obeys_every_law(case: Case) -> None:
         (at(0, unset=None), ["holds nulls"]),
         (at(0, value=None), ["holds nulls"]),
         (
-            at(2, value="zebra"),
-            [],
-        ),
-        (
             lambda df: df.with_columns(value=pl.lit("ads")),
             ["a value has more than one row"],
         ),
@@ -105,17 +95,16 @@ def test_a_broken_breakdown_shows_its_fault(
     name: str, change: Change, expected: list[str]
 ) -> None:
     whole = stats()
-    changed = change(whole.breakdowns()[name])
-    found = list(breakdown_faults(name, changed, whole.total))
-    assert len(found) == len(expected)
-    for fault, text in zip(sorted(found), sorted(expected), strict=True):
+    one: Any = {name: change(whole.breakdowns()[name])}
+    found = faults(replace(whole, **one))
+    for fault, text in zip(found, expected, strict=True):
         assert fault.startswith(f"`{name}`: {text}")
-    one: Any = {name: changed}
-    broken = replace(whole, **one)
-    if expected:
-        assert faults(broken) == sorted(found)
-    else:
-        broken.check()
+
+
+@pytest.mark.parametrize("name", DIMENSIONS)
+def test_a_breakdown_whose_order_and_sums_hold_has_no_fault(name: str) -> None:
+    one: Any = {name: at(2, value="zebra")(stats().breakdowns()[name])}
+    replace(stats(), **one).check()
 
 
 BROKEN_TRENDS: dict[str, tuple[Change, str]] = {

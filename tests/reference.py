@@ -1,9 +1,11 @@
 """The contract over plain dicts: slow and obvious, in another idiom than the library.
 
-Records are flat dicts under the default names of a layout; instants are Python
-date-times, dates, ISO 8601 text or None.
+Records are flat dicts under the default names of a layout. Their `created_at` is a
+date-time, a date, ISO 8601 text with up to nine digits of a fraction, or None. Here an
+instant is the whole number of nanoseconds since the Unix epoch.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,12 +30,17 @@ WORDS = {
     "successful": "successful",
     "success": "successful",
     "succeeded": "successful",
+    "true": "successful",
     "failed": "failed",
     "failure": "failed",
     "error": "failed",
+    "false": "failed",
 }
 SEARCHED = ("patient", "clinic")
-TICK = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = 1_000
+SECOND = 10**9
+_ISO_8601 = re.compile(r"([^.,]*)(?:[.,](\d{1,9}))?(Z|[+-][\d:]+)?")
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ def answer(
     days: Counter[tuple[date, str]] = Counter()
     for at, went in zip(instants, outcomes, strict=True):
         if at is not None:
-            days[at.astimezone(ZoneInfo(timezone)).date(), went] += 1
+            days[local_day(at, timezone), went] += 1
     return Answer(
         total=len(kept),
         undated=instants.count(None),
@@ -78,6 +85,17 @@ def answer(
             for name, default in DEFAULTS.items()
         },
     )
+
+
+def by_integration(
+    records: Sequence[Record], ask: Ask, timezone: str
+) -> dict[str, Answer]:
+    """What each integration would get alone, without those that get nothing."""
+    ids = sorted({key for record in records if (key := record.get("integration_id"))})
+    alone = {
+        key: answer(records, ask, integration_id=key, timezone=timezone) for key in ids
+    }
+    return {key: found for key, found in alone.items() if found.total}
 
 
 def rows(values: list[object], outcomes: list[str], default: str) -> list[Row]:
@@ -119,12 +137,8 @@ def response(found: Answer, timezone: str, page: int, size: int) -> dict[str, An
     return {"overview": {"total": found.total}, "trends": trends, **items}
 
 
-def zulu(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
-
-
 def is_asked_for(
-    record: Record, ask: Ask, timezone: str, searched: Sequence[str]
+    record: Record, ask: Ask, timezone: str, searched: Sequence[str] = SEARCHED
 ) -> bool:
     wanted = ask.get("appointment_type")
     if wanted is not None and record.get("appointment_type") != wanted:
@@ -144,17 +158,18 @@ def is_asked_for(
     )
 
 
-def bounds(ask: Ask, timezone: str) -> tuple[datetime | None, datetime | None]:
-    """The first and the last microsecond asked for."""
+def bounds(ask: Ask, timezone: str) -> tuple[int | None, int | None]:
+    """The first and the last nanosecond asked for."""
     start, end = as_bound(ask.get("start")), as_bound(ask.get("end"))
-    if start is not None and not isinstance(start, datetime):
+    if isinstance(start, date):
         start = first_instant(start, timezone)
-    if end is not None and not isinstance(end, datetime):
-        end = first_instant(end + timedelta(days=1), timezone) - TICK
+    if isinstance(end, date):
+        end = first_instant(end + timedelta(days=1), timezone) - 1
     return start, end
 
 
-def as_bound(value: object) -> date | datetime | None:
+def as_bound(value: object) -> date | int | None:
+    """A date, which is a whole local day, or an instant."""
     if isinstance(value, str) and len(value) == len("2024-05-01"):
         return date.fromisoformat(value)
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -162,24 +177,49 @@ def as_bound(value: object) -> date | datetime | None:
     return instant(value)
 
 
-def instant(value: object) -> datetime | None:
+def instant(value: object) -> int | None:
     if isinstance(value, str):
-        text = trim(value)
-        value = datetime.fromisoformat(text) if text else None
+        return instant_of_text(trim(value))
     if value is None:
         return None
     if not isinstance(value, datetime):
         assert isinstance(value, date)
         value = datetime.combine(value, time())
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return (aware - EPOCH) // timedelta(microseconds=1) * MICROSECOND
+
+
+def instant_of_text(text: str) -> int | None:
+    """Python reads six digits of a fraction, so all nine are read here."""
+    found = _ISO_8601.fullmatch(text)
+    assert found
+    clock, fraction, offset = found.groups(default="")
+    seconds = instant(datetime.fromisoformat(clock + offset)) if clock else None
+    return None if seconds is None else seconds + int(fraction.ljust(9, "0"))
+
+
+def as_datetime(at: int) -> datetime:
+    """The microsecond, in UTC, in which an instant lies."""
+    return EPOCH + timedelta(microseconds=at // MICROSECOND)
+
+
+def zulu(at: int) -> str:
+    """An instant as text in UTC, with as many groups of digits as it needs."""
+    digits = "microseconds" if at % SECOND else "seconds"
+    text = as_datetime(at).replace(tzinfo=None).isoformat(timespec=digits)
+    return f"{text}{at % MICROSECOND:03}Z" if at % MICROSECOND else f"{text}Z"
+
+
+def local_day(at: int, timezone: str) -> date:
+    return as_datetime(at).astimezone(ZoneInfo(timezone)).date()
 
 
 @cache
-def first_instant(day: date, timezone: str) -> datetime:
+def first_instant(day: date, timezone: str) -> int:
     """The first instant of a local date, or of the next one that exists.
 
-    Clocks are asked, minute by minute, whether the date has come; the second is then
-    looked for in the last minute.
+    The clock is read every minute until the date has come, and then every second of the
+    last minute.
     """
     zone = ZoneInfo(timezone)
     at = datetime.combine(day, time(), UTC) - timedelta(hours=27)
@@ -188,12 +228,14 @@ def first_instant(day: date, timezone: str) -> datetime:
     second = at - timedelta(minutes=1)
     while second.astimezone(zone).date() < day:
         second += timedelta(seconds=1)
-    return second
+    found = instant(second)
+    assert found is not None
+    return found
 
 
 def outcome(status: object, words: Mapping[str, str] = WORDS) -> str:
     if isinstance(status, bool):
-        return "successful" if status else "failed"
+        status = "true" if status else "false"
     word = trim(status).lower() if isinstance(status, str) else ""
     return words.get(word, "other")
 
@@ -212,12 +254,15 @@ def is_invisible(character: str) -> bool:
 
 
 def fold(text: str) -> str:
-    """Lower case, a sigma at the end of a word being a sigma."""
-    return text.lower().replace("\u03c2", "\u03c3")
+    """Lower case, one character after the other: so a last sigma is like any other."""
+    lower = (character.lower() for character in text)
+    return "".join(
+        "\u03c3" if character == "\u03c2" else character for character in lower
+    )
 
 
 def filled(trends: list[Day], first: date, last: date) -> list[Day]:
-    """Each day of a span, with zeros where the trend has none."""
+    """Each day from first to last, with zeros where the trend has none."""
     known = {day: outcomes for day, *outcomes in trends}
     calendar = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return [(day, *known.get(day, (0, 0, 0))) for day in calendar]
