@@ -1,5 +1,6 @@
 """Text for comparison: trimmed, in lower case, as a case-insensitive pattern."""
 
+import re
 from functools import cache
 
 import polars as pl
@@ -8,6 +9,7 @@ import polars as pl
 INVISIBLE, VISIBLE = r"[\p{Z}\p{Cc}\p{Cf}]", r"[^\p{Z}\p{Cc}\p{Cf}]"
 _CASED_END = 0x1E944  # from this code point on, no letter has another case (Unicode 16)
 _DOTTED_I, _DOT = "\u0130", "\u0307"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _INVISIBLE_ENDS = f"^{INVISIBLE}+|{INVISIBLE}+$"
 
 
@@ -83,4 +85,4 @@ def is_unicode(text: str) -> bool:
     >>> is_unicode("\u00c9"), is_unicode("\ud800")
     (True, False)
     """
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return text.isascii() or _SURROGATE.search(text) is None

@@ -1,27 +1,30 @@
 """Files of records, by path, glob or object-store URL, to canonical frames."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from glob import escape, glob, has_magic
+from glob import glob, has_magic
 from pathlib import Path
 from typing import Literal, NamedTuple, assert_never
 
 import polars as pl
 
+from stats_core.batch.json_files import document_batches
 from stats_core.engine import execution
 from stats_core.errors import Faults, InvalidRecordsError
-from stats_core.records.canonical import CanonicalFrame, canonical_scan, no_records
-from stats_core.records.columns import joined
-from stats_core.records.documents import documents_frame
+from stats_core.records.canonical import (
+    CanonicalFrame,
+    canonical_documents,
+    canonical_scan,
+)
+from stats_core.records.columns import Columns, joined
+from stats_core.records.documents import documents_list
 from stats_core.request import Request
-from stats_core.typing import Document
 
-Format = Literal["parquet", "ndjson", "json", "csv", "ipc"]
+Format = Literal["parquet", "json", "csv", "ipc"]
 FORMATS: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
+    ".ndjson": "json",
+    ".jsonl": "json",
     ".json": "json",
     ".csv": "csv",
     ".arrow": "ipc",
@@ -32,10 +35,22 @@ _COMPRESSED = (".gz", ".zst")
 
 
 class FileGroup(NamedTuple):
-    """Files whose records are counted as one canonical frame."""
+    """Files that are counted together.
+
+    Attributes:
+        paths: The files.
+        frame: Their records; None for one file of documents, which is read once.
+    """
 
     paths: list[str]
-    frame: CanonicalFrame
+    frame: CanonicalFrame | None
+
+
+class CountedGroup(NamedTuple):
+    """The partial frame of a group, and its columns; None where it has no document."""
+
+    partial: pl.DataFrame
+    columns: Columns | None
 
 
 class _File(NamedTuple):
@@ -71,33 +86,37 @@ def file_paths(sources: Iterable[str]) -> list[str]:
 
 
 def file_groups(paths: Sequence[str], request: Request) -> list[FileGroup]:
-    """Return the records of files in canonical form, with as few frames as possible.
+    """Return files in groups that are counted together, as few as possible.
 
-    Parquet, NDJSON, CSV and Arrow IPC stay lazy; files of one format and schema are one
-    scan. JSON arrays are read. Every CSV column is text; the types of NDJSON are those
-    of the whole file, not of its first lines.
+    Parquet, CSV and Arrow IPC stay lazy; files of one format and schema are one scan,
+    and scans of one canonical form are one group. Every CSV column is text. JSON files
+    are documents, one group per file.
 
     Raises:
         InvalidRecordsError: A file cannot be read, its name tells no format, or its
             columns have wrong types; every fault is listed with its file.
     """
     faults = Faults()
-    files: list[_File] = []
+    documents: list[FileGroup] = []
+    scans: list[_File] = []
     for path in paths:
         with faults.collected(path):
-            files += _opened(path, request)
-    groups = [_group(same, request) for same in _same_schema(files)]
-    for group in groups:
-        found = group.frame.columns.faults
-        faults.add(*(f"{path}: {fault}" for path in group.paths for fault in found))
+            if file_format(path) == "json":
+                documents.append(FileGroup([path], None))
+            else:
+                scans.append(_opened(path))
+    frames = [_scanned(same, request) for same in _same_schema(scans)]
+    for group, frame in frames:
+        found = frame.columns.faults
+        faults.add(*(f"{path}: {fault}" for path in group for fault in found))
     faults.raise_if_any()
-    return [*_same_form(groups)] or [FileGroup([], no_records(request))]
+    return [*_same_form(frames), *documents]
 
 
 def count_groups(
     groups: Iterable[FileGroup], request: Request
-) -> Iterator[pl.DataFrame]:
-    """Yield the partial frame of each group.
+) -> Iterator[CountedGroup]:
+    """Yield the count of each group.
 
     Raises:
         InvalidRecordsError: Records cannot be counted; the faults of all files are
@@ -106,10 +125,33 @@ def count_groups(
     faults = Faults()
     for group in groups:
         try:
-            yield execution.count(group.frame, request)
-        except InvalidRecordsError as error:
-            faults.add(*(_file_faults(group, request) or error.faults))
+            yield _counted(group, request)
+        except (InvalidRecordsError, OSError) as error:
+            faults.add(*_file_faults(group, request, error))
     faults.raise_if_any()
+
+
+def _counted(group: FileGroup, request: Request) -> CountedGroup:
+    if group.frame is not None:
+        return CountedGroup(execution.count(group.frame, request), group.frame.columns)
+    found: list[Columns] = []
+    frames = _document_frames(group.paths[0], request, found)
+    partial = execution.count_batches(frames, request)
+    return CountedGroup(partial, joined(found) if found else None)
+
+
+def _document_frames(
+    path: str, request: Request, found: list[Columns]
+) -> Iterator[CanonicalFrame]:
+    """Yield the documents of a file in batches; add their columns to `found`."""
+    first = 0
+    for batch in document_batches(path):
+        rows = documents_list(batch, first)
+        frame = canonical_documents(rows, request)
+        found.append(frame.columns)
+        numbered = frame.lf.with_row_index("row", first)
+        yield CanonicalFrame(numbered, frame.rows, frame.columns)
+        first += len(rows)
 
 
 def file_format(path: str) -> Format:
@@ -135,28 +177,27 @@ def _matches(pattern: str) -> list[str]:
     return glob(pattern, recursive=True)  # noqa: PTH207 - absolute patterns too
 
 
-def _file_faults(group: FileGroup, request: Request) -> list[str]:
-    """Count each file of a group alone, to name the files that have faults."""
+def _file_faults(group: FileGroup, request: Request, error: Exception) -> Sequence[str]:
+    """Return the faults of each file of a group, counted alone if there are several."""
     faults = Faults()
+    if len(group.paths) == 1:
+        with faults.collected(group.paths[0]):
+            raise error
     for path in group.paths:
         with faults.collected(path):
-            for file in _opened(path, request):
-                execution.count(canonical_scan(file.lf, request), request)
+            execution.count(canonical_scan(_opened(path).lf, request), request)
+    if not faults.lines:
+        with faults.collected():
+            raise error
     return faults.lines
 
 
-def _opened(path: str, request: Request) -> list[_File]:
-    """Open one file; a file without documents has no columns and is left out."""
+def _opened(path: str) -> _File:
     kind = file_format(path)
-    if kind == "json":
-        df = documents_frame(_array(path), request)
-        return [] if df is None else [_File(path, df.lazy(), df.schema)]
-    if kind == "ndjson" and Path(path).exists() and not Path(path).stat().st_size:
-        return []  # Polars finds no type in it
     if kind == "csv" and "://" not in path:
         _check_header(path)
     lf = _scan(kind, [path])
-    return [_File(path, lf, lf.collect_schema())]
+    return _File(path, lf, lf.collect_schema())
 
 
 def _check_header(path: str) -> None:
@@ -184,63 +225,38 @@ def _same_schema(files: Sequence[_File]) -> Iterable[list[_File]]:
     return groups.values()
 
 
-def _group(files: list[_File], request: Request) -> FileGroup:
-    """Return files of one format and schema as one scan."""
+def _scanned(files: list[_File], request: Request) -> tuple[list[str], CanonicalFrame]:
+    """Return the records of files of one format and schema, as one scan."""
     paths = [file.path for file in files]
-    kind, (first, *others) = file_format(paths[0]), files
-    if not others:
-        lf = first.lf
-    elif kind == "json":
-        lf = pl.concat([file.lf for file in files])
-    else:
-        lf = _scan(kind, paths, first.schema)
-    return FileGroup(paths, canonical_scan(lf, request))
+    lf = files[0].lf if len(files) == 1 else _scan(file_format(paths[0]), paths)
+    return paths, canonical_scan(lf, request)
 
 
-def _same_form(groups: Sequence[FileGroup]) -> Iterator[FileGroup]:
-    """Concatenate the groups whose canonical frames have one schema."""
-    alike: dict[str, list[FileGroup]] = {}
-    for group in groups:
-        alike.setdefault(str(group.frame.lf.collect_schema()), []).append(group)
+def _same_form(
+    scans: Sequence[tuple[list[str], CanonicalFrame]],
+) -> Iterator[FileGroup]:
+    """Concatenate the scans whose canonical frames have one schema."""
+    alike: dict[str, list[tuple[list[str], CanonicalFrame]]] = {}
+    for paths, frame in scans:
+        alike.setdefault(str(frame.lf.collect_schema()), []).append((paths, frame))
     for same in alike.values():
-        lf = pl.concat([group.frame.lf for group in same])
-        paths = [path for group in same for path in group.paths]
-        yield FileGroup(
-            paths,
-            CanonicalFrame(lf, None, joined([group.frame.columns for group in same])),
-        )
+        lf = pl.concat([frame.lf for _, frame in same])
+        columns = joined([frame.columns for _, frame in same])
+        paths = [path for some, _ in same for path in some]
+        yield FileGroup(paths, CanonicalFrame(lf, None, columns))
 
 
-def _scan(
-    kind: Literal["parquet", "ndjson", "csv", "ipc"],
-    paths: list[str],
-    schema: pl.Schema | None = None,
-) -> pl.LazyFrame:
+def _scan(kind: Format, paths: list[str]) -> pl.LazyFrame:
     # Local globs are resolved before; those in URLs are left to Polars.
     globs = all("://" in path and has_magic(path) for path in paths)
     match kind:
         case "parquet":
             return pl.scan_parquet(paths, glob=globs)
-        case "ndjson":
-            # It takes every name for a glob; in brackets a character is only itself.
-            names = [path if globs else escape(path) for path in paths]
-            return pl.scan_ndjson(names, schema=schema, infer_schema_length=None)
         case "csv":
             return pl.scan_csv(paths, infer_schema=False, glob=globs)
         case "ipc":
             return pl.scan_ipc(paths, glob=globs)
+        case "json":
+            msg = "documents are not scanned"
+            raise ValueError(msg)
     assert_never(kind)
-
-
-def _array(path: str) -> list[Document]:
-    if path.endswith(_COMPRESSED):
-        msg = "a JSON array is not read compressed; NDJSON is"
-        raise InvalidRecordsError(msg)
-    try:
-        documents = json.loads(Path(path).read_bytes())
-    except ValueError as error:
-        raise InvalidRecordsError(str(error)) from error
-    if not isinstance(documents, list):
-        msg = f"expected a JSON array of objects, found `{type(documents).__name__}`"
-        raise InvalidRecordsError(msg)
-    return documents

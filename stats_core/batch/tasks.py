@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from stats_core.batch.files import count_groups, file_groups
+from stats_core.batch.files import FileGroup, count_groups, file_groups
 from stats_core.errors import Faults, InvalidRecordsError
 from stats_core.records.columns import Columns, check_columns, joined
 from stats_core.request import Request
@@ -41,8 +41,9 @@ def count_files(paths: Sequence[str], request: Request) -> pl.DataFrame:
             its file.
     """
     groups = file_groups(paths, request)
-    check_columns(joined([group.frame.columns for group in groups if group.paths]))
-    return merged([TaskResult(part) for part in count_groups(groups, request)])
+    if all(group.frame for group in groups):  # else a file of documents may have more
+        check_columns(joined([group.frame.columns for group in groups if group.frame]))
+    return merged([_result(groups, request)])
 
 
 def count_task(paths: Sequence[str], request: Request) -> TaskResult:
@@ -51,14 +52,21 @@ def count_task(paths: Sequence[str], request: Request) -> TaskResult:
     Faults are returned, not raised, because Ray would wrap an error. A column that is
     absent here is no fault yet, because files of other tasks may have it.
     """
-    columns: tuple[Columns, ...] = ()
     try:
-        groups = file_groups(paths, request)
-        columns = tuple(group.frame.columns for group in groups if group.paths)
-        partial = merge_partials(count_groups(groups, request))
+        return _result(file_groups(paths, request), request)
     except InvalidRecordsError as error:
-        return TaskResult(columns=columns, faults=error.faults)
-    return TaskResult(partial, columns)
+        return TaskResult(faults=error.faults)
+
+
+def _result(groups: Sequence[FileGroup], request: Request) -> TaskResult:
+    columns: list[Columns] = []
+
+    def partials() -> Iterator[pl.DataFrame]:
+        for counted in count_groups(groups, request):
+            columns.extend([counted.columns] if counted.columns else [])
+            yield counted.partial
+
+    return TaskResult(merge_partials(partials()), tuple(columns))
 
 
 def merged(results: Iterable[TaskResult]) -> pl.DataFrame:

@@ -121,7 +121,7 @@ def _sink(lf: pl.LazyFrame, out: Path) -> None:
     match FORMATS.get(out.suffix.lower()):
         case "parquet":
             lf.sink_parquet(out)
-        case "ndjson":
+        case "json" if out.suffix.lower() != ".json":
             lf.sink_ndjson(out)
         case "csv":
             lf.sink_csv(out)

@@ -6,6 +6,7 @@ filtered or parsed frame, which Polars would materialise or recompute per plan.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
@@ -16,8 +17,8 @@ from stats_core.engine import by_integration
 from stats_core.engine.aggregation import add_up, outcome, partial_frame, preaggregate
 from stats_core.engine.filters import apply_filters, of_integration, record_filters
 from stats_core.errors import InvalidRecordsError, reading
-from stats_core.records import instants
-from stats_core.records.canonical import CanonicalFrame
+from stats_core.records import instants, invalid
+from stats_core.records.canonical import CanonicalFrame, canonical_documents
 from stats_core.request import Request
 from stats_core.schema import DIMENSIONS
 from stats_core.typing import Engine
@@ -72,11 +73,54 @@ def count(
     if frame.rows is not None and frame.rows < limits.in_memory:
         return _count_in_memory(frame, request, limits)
     if _shares_rows(frame, request):
-        batches = _batches(frame, request, limits.batch)
-        groups = add_up(batches, lambda lf: lf.group_by(pl.exclude("count")).sum())
-    else:
-        groups = _group_at_once(frame, request)
-    return _labelled([df.lazy() for df in groups], request)
+        return _summed(_batches(frame, request, limits.batch), request)
+    groups = [df.lazy() for df in _group_at_once(frame, request)]
+    return _labelled(groups, request)
+
+
+def count_batches(frames: Iterable[CanonicalFrame], request: Request) -> pl.DataFrame:
+    """Count records that can be read only once, in batches.
+
+    Args:
+        frames: The batches; a column `row` numbers their records.
+        request: What is counted.
+
+    Returns:
+        As `count`.
+
+    Raises:
+        InvalidRecordsError: As `count`; every batch is examined.
+    """
+    if request.by_integration:
+        codes = by_integration.new_codes()
+        batches = (
+            by_integration.preaggregate(df, codes, request.layout)
+            for lf, seconds in _valid(frames, request)
+            for df in _collect([_coded_plan(lf, seconds, request, codes)], request)
+        )
+        return _decoded(batches, codes, request)
+    nothing = canonical_documents([], request).lf
+    parts = (
+        _collect(_groups(lf, seconds, request), request)
+        for lf, seconds in chain([(nothing, (0, 0))], _valid(frames, request))
+    )
+    return _summed(parts, request)
+
+
+def _valid(
+    frames: Iterable[CanonicalFrame], request: Request
+) -> Iterator[tuple[pl.LazyFrame, tuple[int, int]]]:
+    """Yield the selected records of each batch until one has a fault."""
+    faults: list[pl.DataFrame] = []
+    for batch in frames:
+        [df] = _collect([batch.lf], request)  # so that instants are parsed once
+        frame = replace(batch, lf=df.lazy())
+        seconds, found = _examined(_scoped(frame.lf, request), frame, request)
+        faults += found
+        if not faults:
+            yield _filtered(frame.lf, request), seconds
+    if faults:
+        raise _invalid(faults, request)
 
 
 def _count_in_memory(
@@ -149,9 +193,20 @@ def _count_by_integration(
         by_integration.preaggregate(df, codes, request.layout)
         for df in _coded(frame, request, codes, limits)
     )
+    return _decoded(batches, codes, request)
+
+
+def _decoded(
+    batches: Iterable[list[pl.DataFrame]], codes: by_integration.Codes, request: Request
+) -> pl.DataFrame:
     parts = chain([by_integration.NOTHING], batches)
     groups = add_up(parts, by_integration.sum_runs)
     return by_integration.partial_frame(groups, codes, request.timezone)
+
+
+def _summed(parts: Iterable[list[pl.DataFrame]], request: Request) -> pl.DataFrame:
+    groups = add_up(parts, lambda lf: lf.group_by(pl.exclude("count")).sum())
+    return _labelled([df.lazy() for df in groups], request)
 
 
 def _coded(
@@ -164,8 +219,17 @@ def _coded(
         seconds = _instant_range(_scoped(frame.lf, request), frame, request)
         selected = [(_filtered(frame.lf, request), seconds)]
     for lf, seconds in selected:
-        coded = by_integration.coded(_with_day(lf, seconds, request), codes)
-        yield from _read(coded, request, limits.coded_batch)
+        plan = _coded_plan(lf, seconds, request, codes)
+        yield from _read(plan, request, limits.coded_batch)
+
+
+def _coded_plan(
+    lf: pl.LazyFrame,
+    seconds: tuple[int, int],
+    request: Request,
+    codes: by_integration.Codes,
+) -> pl.LazyFrame:
+    return by_integration.coded(_with_day(lf, seconds, request), codes)
 
 
 def _scoped(lf: pl.LazyFrame, request: Request) -> pl.LazyFrame:
@@ -222,16 +286,27 @@ def _instant_range(
         InvalidRecordsError: An instant of the frame, within the scope, cannot be
             counted.
     """
-    [found] = _collect([instants.instant_range(lf)], request, few=few)
-    first, last, invalid = found.fill_null(0).row(0)
+    seconds, faults = _examined(lf, frame, request, few=few)
+    if faults:
+        raise _invalid(faults, request)
+    return seconds
+
+
+def _examined(
+    lf: pl.LazyFrame, frame: CanonicalFrame, request: Request, *, few: bool = False
+) -> tuple[tuple[int, int], list[pl.DataFrame]]:
+    """Return the range of seconds, and the invalid values of the frame if it has any."""
+    [found] = _collect([invalid.value_summary(lf)], request, few=few)
+    first, last, wrong = found.fill_null(0).row(0)
     earliest, latest = days.countable_seconds(request.zone)
-    if invalid or first < earliest or last > latest:
-        scope = _scope(frame.lf, request)
-        plan = instants.invalid_instants(frame.lf, request.zone, scope)
-        [rows] = _collect([plan], request)
-        faults = instants.invalid_instant_faults(rows, request.timezone)
-        raise InvalidRecordsError(*faults)
-    return first, last
+    if not wrong and earliest <= first and last <= latest:
+        return (first, last), []
+    plan = invalid.invalid_values(frame.lf, request, _scope(frame.lf, request))
+    return (first, last), _collect([plan], request)
+
+
+def _invalid(faults: list[pl.DataFrame], request: Request) -> InvalidRecordsError:
+    return InvalidRecordsError(*invalid.invalid_value_faults(faults, request))
 
 
 def _engine(request: Request, *, few: bool) -> Engine:

@@ -3,34 +3,37 @@
 The canonical frame has the columns that the request reads, always in this form:
 
 - `created_at`: `Datetime` of any unit, physically UTC; null where undated
-- `created_at_text`: `String`, the text of `created_at`; only where it was text
 - `status` and each dimension: text, null where absent
 - `appointment_type`, `integration_id`: text; only where the request filters by them
 - `text`: `String`, all searched text of a record; only where the request searches
+- `<role>_invalid`: `String`, a value that cannot be counted, as messages show it; only
+  where the form of the records allows such values
 
 Text is `String`, `Categorical` or `Enum`, as the caller has it.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from stats_core.errors import InvalidRecordsError, first_line, reading
+from stats_core.errors import reading
+from stats_core.records.arrow import arrow_records
 from stats_core.records.columns import (
     Columns,
     Fields,
     check_columns,
+    filtered_roles,
     find_columns,
     fits,
 )
-from stats_core.records.documents import documents_frame
+from stats_core.records.documents import documents_frame, documents_list
 from stats_core.records.fields import Field
-from stats_core.records.instants import UTC_MICROSECONDS, parse_instants
+from stats_core.records.instants import UTC_MICROSECONDS, instant_columns
+from stats_core.records.values import invalid_column, text_column
 from stats_core.request import Request
 from stats_core.schema import DIMENSIONS
-from stats_core.typing import ArrowStream, Records
+from stats_core.typing import ArrowStream, Document, Records
 
 
 @dataclass(frozen=True)
@@ -64,19 +67,26 @@ def canonical_frame(records: Records, request: Request) -> CanonicalFrame:
     >>> lf.select("status", "utm_source", "text").collect().rows()
     [('true', None, 'Ana')]
     """
-    lf, rows = _lazy(records, request)
-    if lf is None:
-        return no_records(request)
-    frame = canonical_scan(lf, request, rows)
+    match records:
+        case pl.LazyFrame():
+            frame = canonical_scan(records, request)
+        case pl.DataFrame():
+            frame = canonical_scan(records.lazy(), request, records.height)
+        case ArrowStream():
+            frame = _canonical_arrow(records, request)
+        case _:
+            frame = canonical_documents(documents_list(records), request)
     check_columns(frame.columns)
     return frame
 
 
-def no_records(request: Request) -> CanonicalFrame:
-    """Return the canonical frame of no records, which lack nothing."""
-    names = ("status", *DIMENSIONS, *_filtered(request), "text")
-    schema = {"created_at": UTC_MICROSECONDS} | dict.fromkeys(names, pl.String())
-    return CanonicalFrame(pl.LazyFrame(schema=schema), 0, Columns())
+def _canonical_arrow(records: ArrowStream, request: Request) -> CanonicalFrame:
+    found = arrow_records(records, request)
+    if isinstance(found, pl.DataFrame):
+        return canonical_scan(found.lazy(), request, found.height)
+    frame = canonical_documents(found, request)
+    # A frame has a schema: what it lacks is absent, not unset.
+    return replace(frame, columns=replace(frame.columns, optional=frozenset()))
 
 
 def canonical_scan(
@@ -99,63 +109,49 @@ def canonical_scan(
     return CanonicalFrame(lf.select(columns), rows, found)
 
 
-def _lazy(records: Records, request: Request) -> tuple[pl.LazyFrame | None, int | None]:
-    """Return the caller's records and their number; None where there are no documents."""
-    match records:
-        case pl.LazyFrame():
-            return records, None
-        case pl.DataFrame():
-            df: pl.DataFrame | None = records
-        case ArrowStream():
-            df = _from_arrow(records)
-        case _:
-            df = documents_frame(records, request)
-    return (None, 0) if df is None else (df.lazy(), df.height)
-
-
-def _from_arrow(stream: Any) -> pl.DataFrame:  # noqa: ANN401 - Polars has no type for it
-    try:
-        return pl.DataFrame(stream)
-    except (
-        *(pl.exceptions.PolarsError, pl.exceptions.PanicException),
-        *(TypeError, ValueError, NotImplementedError),  # the bases of pyarrow's errors
-    ) as error:
-        msg = f"records: the Arrow stream cannot be read: {first_line(error)}"
-        raise InvalidRecordsError(msg) from error
-
-
-def _filtered(request: Request) -> Iterator[str]:
-    """Yield the roles that the request filters by."""
-    if request.query.appointment_type is not None:
-        yield "appointment_type"
-    if request.scoped:
-        yield "integration_id"
+def canonical_documents(
+    documents: Sequence[Document], request: Request
+) -> CanonicalFrame:
+    """Return documents in canonical form, their faults unraised; no document lacks nothing."""
+    df, found = documents_frame(documents, request)
+    lf = df.lazy()
+    if "created_at_text" in df.columns:
+        instant, invalid = instant_columns(pl.col("created_at_text"))
+        if "created_at" in df.columns:
+            instant = pl.coalesce("created_at", instant)
+            invalid = pl.coalesce("created_at_invalid", invalid)
+        lf = lf.with_columns(created_at=instant, created_at_invalid=invalid)
+        lf = lf.drop("created_at_text")
+    return CanonicalFrame(lf, df.height, found if documents else Columns())
 
 
 def _columns(fields: Fields, request: Request) -> Iterator[pl.Expr]:
     yield from _created_at(fields["created_at"])
-    for role in ("status", *DIMENSIONS, *_filtered(request)):
+    for role in ("status", *DIMENSIONS, *filtered_roles(request)):
         found = fields[role]
-        column = pl.lit(None, pl.String) if found is None else _as_text(found)
-        yield column.alias(role)
+        if found is None or not fits(role, found):
+            yield pl.lit(None, pl.String).alias(role)
+            continue
+        yield text_column(found).alias(role)
+        if (invalid := invalid_column(found)) is not None:
+            yield invalid.alias(f"{role}_invalid")
 
 
 def _created_at(found: Field | None) -> Iterator[pl.Expr]:
-    if found is None:
+    if found is None or not fits("created_at", found):
         yield pl.lit(None, UTC_MICROSECONDS).alias("created_at")
     elif isinstance(found.dtype, pl.Datetime):
         yield found.expr.alias("created_at")
     elif found.dtype == pl.Date:  # microseconds do not reach all of its years
         yield found.expr.cast(pl.Datetime("ms", "UTC")).alias("created_at")
+    elif found.dtype.is_float():
+        yield pl.lit(None, UTC_MICROSECONDS).alias("created_at")
+        number = pl.when(found.expr.is_not_nan()).then(found.expr.cast(pl.String))
+        yield number.alias("created_at_invalid")
     else:
-        text = found.expr.cast(pl.String)
-        yield parse_instants(text).alias("created_at")
-        yield text.alias("created_at_text")
-
-
-def _as_text(found: Field) -> pl.Expr:
-    """Return text as it is, whole numbers in digits, a Boolean as `true` or `false`."""
-    return found.expr if found.is_text() else found.expr.cast(pl.String)
+        instant, invalid = instant_columns(found.expr.cast(pl.String))
+        yield instant.alias("created_at")
+        yield invalid.alias("created_at_invalid")
 
 
 def _text(searched: Fields) -> pl.Expr:
@@ -165,7 +161,7 @@ def _text(searched: Fields) -> pl.Expr:
     across two columns.
     """
     found = [each for each in searched.values() if each and fits("search", each)]
-    parts = [each.expr.cast(pl.String) for each in found]
+    parts = [text_column(each).cast(pl.String) for each in found]
     if not parts:
         return pl.lit(None, pl.String).alias("text")
     return pl.concat_str(parts, separator=" ", ignore_nulls=True).alias("text")

@@ -8,6 +8,7 @@ import polars as pl
 from stats_core.errors import Faults
 from stats_core.layout import RecordLayout
 from stats_core.records.fields import Field, find
+from stats_core.records.values import is_countable
 from stats_core.request import Request
 
 Fields = Mapping[str, Field | None]
@@ -23,11 +24,14 @@ class Columns:
         names: The names of the caller's columns.
         absent: What the request needs and the records lack: the path of a column, or
             `text` for something to search in, and why it is needed.
+        optional: Those of `absent` that are only unset here, because documents have no
+            schema: a field can be in no document of one part and in those of another.
         faults: What else is wrong.
     """
 
     names: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
     faults: tuple[str, ...] = ()
 
 
@@ -38,22 +42,24 @@ def find_columns(schema: pl.Schema, request: Request) -> tuple[Columns, Fields, 
         The columns; the field of each role; and the fields that `search` reads, by
         path. A field is None where it is absent.
 
-    >>> schema = pl.Schema({"created_at": pl.Date(), "status": pl.Float64()})
+    >>> schema = pl.Schema({"created_at": pl.Date(), "status": pl.Binary()})
     >>> find_columns(schema, Request())[0].faults
-    ('`status`: expected text, found `Float64`',)
+    ('`status`: expected text, found `Binary`',)
     """
     layout = request.layout
     fields = {role: find(schema, path) for role, path in layout.columns().items()}
     searched = _searched(schema, layout) if request.patterns else {}
     faults = (
         *_wrong_types(fields, layout),
-        *_unscoped(fields, request),
+        *scope_faults(fields, request),
         *_unsearchable(searched),
     )
-    absent = _absent(fields, request)
+    absent = absent_roles(fields, request)
+    if (status := fields["status"]) and status.dtype == pl.Boolean:
+        absent |= unnamed_booleans(layout)
     if request.patterns:
         absent |= _absent_text(searched)
-    return Columns(tuple(schema), absent, faults), fields, searched
+    return Columns(tuple(schema), absent, faults=faults), fields, searched
 
 
 def joined(found: Sequence[Columns]) -> Columns:
@@ -70,6 +76,7 @@ def joined(found: Sequence[Columns]) -> Columns:
             for key, reason in first.absent.items()
             if all(key in each.absent for each in others)
         },
+        optional=frozenset.intersection(*(each.optional for each in (first, *others))),
         faults=tuple(fault for each in found for fault in each.faults),
     )
 
@@ -90,49 +97,35 @@ def check_columns(columns: Columns) -> None:
     listed = f"the columns are {names}" + (f" and {more} more" if more > 0 else "")
     faults = Faults()
     faults.add(*columns.faults)
-    faults.add(*(f"{reason}; {listed}" for reason in columns.absent.values()))
+    for key, reason in columns.absent.items():
+        if key not in columns.optional:
+            faults.add(f"{reason}; {listed}")
     faults.raise_if_any()
 
 
-def _wrong_types(fields: Fields, layout: RecordLayout) -> Iterator[str]:
-    for role, found in fields.items():
-        path = getattr(layout, role)
-        if found is not None and not fits(role, found):
-            instant = "a date-time, a date or ISO 8601 text"
-            expected = instant if role == "created_at" else "text"
-            yield f"`{path}`: expected {expected}, found `{found.dtype}`"
-    status = fields["status"]
-    words = layout.successful | layout.failed
-    if status and status.dtype == pl.Boolean and not words & {"true", "false"}:
-        yield (
-            f"`{layout.status}`: the column is Boolean, but the layout names neither "
-            "`true` nor `false` as a status word"
-        )
+def filtered_roles(request: Request) -> Iterator[str]:
+    """Yield the roles that the request filters by.
 
-
-def fits(role: str, found: Field) -> bool:
-    """Return whether the type of a field can be read in this role.
-
-    >>> fits("source", Field(pl.col("a"), pl.List(pl.String())))
-    False
+    >>> list(filtered_roles(Request(by_integration=True)))
+    ['integration_id']
     """
-    if found.is_text() or found.dtype == pl.Null:
-        return True
-    if role == "created_at":
-        return isinstance(found.dtype, pl.Datetime | pl.Date)
-    return found.dtype.is_integer() or (role == "status" and found.dtype == pl.Boolean)
+    if request.query.appointment_type is not None:
+        yield "appointment_type"
+    if request.scoped:
+        yield "integration_id"
 
 
-def _unscoped(fields: Fields, request: Request) -> Iterator[str]:
-    # Without this, one tenant's figures would leak into another's by forgetting.
-    if fields["integration_id"] is not None and not request.scoped:
-        yield (
-            "`integration_id`: the records carry it, so say whose to count, or count "
-            "each integration; to pool them all, drop the column"
-        )
+def absent_roles(found: Mapping[str, object], request: Request) -> dict[str, str]:
+    """Return the needed columns that are not found, and why they are needed.
 
+    Args:
+        found: What holds each role; none where it is absent.
+        request: It names columns, and needs those it filters by.
 
-def _absent(fields: Fields, request: Request) -> dict[str, str]:
+    >>> from stats_core.schema import ROLES
+    >>> absent_roles(dict.fromkeys(ROLES), Request())["status"]
+    '`status`: absent, needed as `status`'
+    """
     reasons = dict.fromkeys(
         {"created_at", "status"} | request.layout.model_fields_set, "needed as `{role}`"
     )
@@ -143,8 +136,60 @@ def _absent(fields: Fields, request: Request) -> dict[str, str]:
     return {
         path: f"`{path}`: absent, {reasons[role].format(role=role)}"
         for role, path in request.layout.columns().items()
-        if fields[role] is None and role in reasons
+        if found.get(role) is None and role in reasons
     }
+
+
+def scope_faults(found: Mapping[str, object], request: Request) -> Iterator[str]:
+    """Yield a fault if records carry an integration that the request does not name.
+
+    Without it, one tenant's figures would leak into another's by forgetting.
+
+    >>> list(scope_faults({"integration_id": None}, Request()))
+    []
+    """
+    if found["integration_id"] is not None and not request.scoped:
+        yield (
+            "`integration_id`: the records carry it, so say whose to count, or count "
+            "each integration; to pool them all, drop the column"
+        )
+
+
+def unnamed_booleans(layout: RecordLayout) -> dict[str, str]:
+    """Return what a layout lacks to count statuses that are all Boolean.
+
+    >>> unnamed_booleans(RecordLayout())
+    {}
+    """
+    if (layout.successful | layout.failed) & {"true", "false"}:
+        return {}
+    reason = (
+        f"`{layout.status}`: every value is Boolean, but the layout names neither "
+        "`true` nor `false` as a status word"
+    )
+    return {f"{layout.status} in words": reason}
+
+
+def _wrong_types(fields: Fields, layout: RecordLayout) -> Iterator[str]:
+    for role, found in fields.items():
+        path = getattr(layout, role)
+        if found is not None and not fits(role, found):
+            instant = "a date-time, a date or ISO 8601 text"
+            expected = instant if role == "created_at" else "text"
+            yield f"`{path}`: expected {expected}, found `{found.dtype}`"
+
+
+def fits(role: str, found: Field) -> bool:
+    """Return whether the type of a field can be read in this role.
+
+    >>> fits("source", Field(pl.col("a"), pl.List(pl.String())))
+    False
+    """
+    if role != "created_at":
+        return is_countable(found.dtype)
+    # A float can be a column without any value; the values are checked later.
+    instant = isinstance(found.dtype, pl.Datetime | pl.Date | pl.Null)
+    return instant or found.is_text() or found.dtype.is_float()
 
 
 def _searched(schema: pl.Schema, layout: RecordLayout) -> dict[str, Field | None]:

@@ -1,11 +1,12 @@
-"""Documents, as a database driver or a JSON file gives them, to a frame.
+"""Documents, as a database driver or a JSON file gives them, to columns.
 
 Documents are loose where frames are strict: a field can be missing in some, nested in
 others, an object in one and text in the next. Only the fields that the layout names,
 and text to search, are read, so no other field can be at fault.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import chain
 from types import NoneType
@@ -15,54 +16,47 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from stats_core.days import EPOCH
-from stats_core.errors import Faults, InvalidRecordsError
+from stats_core.errors import InvalidRecordsError
+from stats_core.records.columns import (
+    Columns,
+    absent_roles,
+    filtered_roles,
+    scope_faults,
+    unnamed_booleans,
+)
 from stats_core.records.instants import UTC_MICROSECONDS
+from stats_core.records.values import Invalid, plain, shown, value_text
 from stats_core.request import Request
+from stats_core.schema import DIMENSIONS
 from stats_core.text import is_unicode
 from stats_core.typing import Document
 
 _ABSENT = object()
 _TEXT = {str, NoneType}
-_PLAIN = {str, NoneType, bool, int, date, datetime}
 _KNOWN_ZONES = {NoneType, timezone, ZoneInfo}
 _MAX_EXAMPLES = 3
-_TOO_LONG = 10**4_300  # Python writes no number of more digits than these
+# What turns a row of another kind into a mapping.
+_CONVERSIONS = {
+    "model_dump": "its `model_dump()`",
+    "_asdict": "its `_asdict()`",
+    "_mapping": "its `_mapping`",
+    "__dataclass_fields__": "`dataclasses.asdict` of it",
+}
 
 
-def documents_frame(
-    documents: Iterable[Document], request: Request
-) -> pl.DataFrame | None:
-    """Return the fields of documents that a request reads, one column each.
+def documents_list(documents: Iterable[Document], first: int = 0) -> list[Document]:
+    """Return the documents as a list.
 
-    Returns:
-        One row per document, in their order; None where there is no document. First one
-        column, named by its whole path, for each path of the layout that at least one
-        document has. Then, if they are needed, the other top-level fields that hold
-        text; they are null where a document holds something else. `created_at` is
-        `Datetime(us, UTC)`, or `String` if any document has text there. The others are
-        `String`, or `Boolean` where they hold nothing else.
+    Args:
+        documents: Mappings.
+        first: The row number of the first one, for messages.
 
     Raises:
-        InvalidRecordsError: Not documents, or values that their field cannot hold;
-            every fault is listed.
+        InvalidRecordsError: The records, or one of them, are of another kind.
 
-    >>> docs = [{"status": "failed", "config": {"utm_source": "ads"}}, {"status": None}]
-    >>> request = Request(layout={"utm_source": "config.utm_source"})
-    >>> documents_frame(docs, request).rows()
-    [('failed', 'ads'), (None, None)]
+    >>> documents_list(iter([{"status": "failed"}]))
+    [{'status': 'failed'}]
     """
-    rows = _checked(documents)
-    columns: list[pl.Series] = []
-    faults = Faults()
-    for name, values in _fields(rows, request):
-        make = _instants if name == request.layout.created_at else _texts
-        with faults.collected():
-            columns.append(make(name, values))
-    faults.raise_if_any()
-    return pl.DataFrame(columns) if rows else None
-
-
-def _checked(documents: Iterable[Document]) -> list[Document]:
     single = isinstance(documents, Mapping | str | bytes)
     if single or not isinstance(documents, Iterable):
         kind = type(documents).__name__
@@ -70,45 +64,93 @@ def _checked(documents: Iterable[Document]) -> list[Document]:
         raise InvalidRecordsError(msg)
     rows = list(documents)
     if not _types(rows) <= {dict}:
-        _refuse("records", rows, lambda row: not isinstance(row, Mapping), "mappings")
+        wrong = [
+            (n, row)
+            for n, row in enumerate(rows, first)
+            if not isinstance(row, Mapping)
+        ]
+        if wrong:
+            raise InvalidRecordsError(_not_mappings(wrong))
     return rows
 
 
-def _fields(
-    rows: list[Document], request: Request
-) -> Iterator[tuple[str, list[object]]]:
-    """Yield the name and values of each column, None for absent values."""
+def documents_frame(
+    rows: Sequence[Document], request: Request
+) -> tuple[pl.DataFrame, Columns]:
+    """Return the fields of documents that a request reads, and what it found.
+
+    Returns:
+        One row per document, in their order. `created_at: Datetime(us, UTC)` where it
+        is a date or date-time and `created_at_text: String` where it is text, each only
+        if a document has such a value; then `status`, the dimensions, the roles that
+        the request filters by and, if it searches, `text`, all `String`. A value that
+        cannot be counted is null; `<role>_invalid: String` shows it.
+
+    >>> docs = [{"status": "failed", "config": {"utm_source": "ads"}}, {"status": None}]
+    >>> request = Request(layout={"utm_source": "config.utm_source"})
+    >>> documents_frame(docs, request)[0].select("status", "utm_source").rows()
+    [('failed', 'ads'), (None, None)]
+    """
     layout = request.layout
-    paths = dict.fromkeys([*layout.columns().values(), *(layout.search or ())])
-    found = set()
-    for path in paths:
-        values = _values(rows, path)
-        if values is not None:
-            found.add(path)
-            yield path, values
-    needed = {layout.created_at, layout.status} <= found
-    # Other text is searched, or else shown in the message about what is absent.
-    if needed and not request.patterns:
-        return
-    for name in dict.fromkeys(chain.from_iterable(rows)):
-        if name not in paths:
-            texts = [_text_only(row.get(name)) for row in rows]
-            if _types(texts) != {NoneType}:
-                yield name, texts
+    read = {
+        "created_at",
+        "status",
+        "integration_id",
+        *DIMENSIONS,
+        *filtered_roles(request),
+    }
+    values = {
+        role: _values(rows, path)
+        for role, path in layout.columns().items()
+        if role in read
+    }
+    columns = [*_instants(values["created_at"] or [None] * len(rows))]
+    for role in ("status", *DIMENSIONS, *filtered_roles(request)):
+        columns += _texts(role, values[role] or [None] * len(rows))
+    if request.patterns:
+        columns += [
+            it for it in _texts("text", _searched(rows, request)) if it.name == "text"
+        ]
+    return pl.DataFrame(columns), _columns(rows, values, request)
 
 
-def _values(rows: list[Document], path: str) -> list[object] | None:
+def _columns(
+    rows: Sequence[Document], values: Mapping[str, list[Any] | None], request: Request
+) -> Columns:
+    """Return what the documents lack. A breakdown that no document has is only unset."""
+    absent = absent_roles(values, request)
+    layout = request.layout
+    optional = {getattr(layout, name) for name in DIMENSIONS}
+    if values["status"] and _types(values["status"]) <= {bool, NoneType}:
+        absent |= unnamed_booleans(layout)
+    names = dict.fromkeys(chain.from_iterable(rows)) if absent else ()
+    return Columns(
+        names=tuple(name for name in names if isinstance(name, str)),
+        absent=absent,
+        optional=frozenset(optional & set(absent)),
+        faults=tuple(scope_faults(values, request)),
+    )
+
+
+def _not_mappings(wrong: Sequence[tuple[int, object]]) -> str:
+    some = ", ".join(f"{shown(row)} (row {n})" for n, row in wrong[:_MAX_EXAMPLES])
+    attributes = set(dir(type(wrong[0][1])))
+    help_ = next((it for name, it in _CONVERSIONS.items() if name in attributes), None)
+    advice = f"; a row of this kind is a mapping after {help_}" if help_ else ""
+    return f"records: {len(wrong)} values are not mappings: {some}{advice}"
+
+
+def _values(rows: Sequence[Document], path: str) -> list[Any] | None:
     """Return the values at a path, None for absent ones; None if all are absent."""
     if "." in path:
         values = [_get_path(row, path) for row in rows]
     else:
         values = [row.get(path, _ABSENT) for row in rows]
-    types = _types(values)
-    if types <= _PLAIN:
-        return values or None
-    if types == {object} and all(value is _ABSENT for value in values):
+    if _types(values) == {object} and all(value is _ABSENT for value in values):
         return None
-    return [_unwrapped(value) for value in values]
+    if object in _types(values):
+        values = [None if value is _ABSENT else value for value in values]
+    return values or None
 
 
 def _get_path(document: Document, path: str) -> object:
@@ -127,136 +169,101 @@ def _types(values: Iterable[object]) -> set[type]:
     return set(map(type, values))
 
 
-def _text_only(value: object) -> object:
-    return value if isinstance(value, str) else None
+def _searched(rows: Sequence[Document], request: Request) -> list[str | None]:
+    """Return all searched text of each document, joined by white space."""
+    layout = request.layout
+    if layout.search is None:
+        read = set(layout.columns().values())
+        texts: Iterable[Iterable[object]] = (
+            (it for key, it in row.items() if key not in read and isinstance(it, str))
+            for row in rows
+        )
+    else:
+        paths = [_values(rows, path) or [None] * len(rows) for path in layout.search]
+        texts = zip(*(map(value_text, values) for values in paths), strict=True)
+    joined = (" ".join(it for it in some if isinstance(it, str)) for some in texts)
+    return [text or None for text in joined]
 
 
-def _unwrapped(value: object) -> object:
-    """Remove the wrappers of MongoDB's Extended JSON v2; missing values become None."""
-    if hasattr(value, "item"):  # a NumPy scalar
-        value = value.item()
-    if value is _ABSENT or _is_missing(value):
-        return None
-    match value:
-        case {"$oid": inner} | {"$numberLong": inner} | {"$numberInt": inner}:
-            return inner
-        case {"$date": {"$numberLong": inner}}:
-            return _from_milliseconds(inner)
-        case {"$date": int(inner)}:
-            return _from_milliseconds(inner)
-        case {"$date": inner}:
-            return inner
+def _texts(role: str, values: list[Any]) -> Iterator[pl.Series]:
+    """Yield the column of a role and, where it has any, of its invalid values."""
+    if _types(values) <= _TEXT:
+        with suppress(UnicodeEncodeError):
+            yield pl.Series(role, values, pl.String)
+            return
+    texts = [_unicode(value_text(value)) for value in values]
+    valid = [None if isinstance(it, Invalid) else it for it in texts]
+    yield pl.Series(role, valid, pl.String)
+    if Invalid in _types(texts):
+        invalid = [it.shown if isinstance(it, Invalid) else None for it in texts]
+        yield pl.Series(f"{role}_invalid", invalid, pl.String)
+
+
+def _unicode(value: Any) -> Any:  # noqa: ANN401 - of any kind
+    """Return the value, or what shows it if it is text that is not Unicode."""
+    if isinstance(value, str) and not is_unicode(value):
+        return Invalid(shown(value))
     return value
 
 
-def _is_missing(value: object) -> bool:
-    """Return whether the value is NaN, or NaT or NA of pandas."""
-    if type(value).__name__ == "NAType":
-        return True
-    return isinstance(value, float | datetime) and value != value  # noqa: PLR0124 - NaN
-
-
-def _from_milliseconds(value: object) -> object:
-    try:
-        return EPOCH + timedelta(milliseconds=int(str(value)))
-    except (ValueError, OverflowError):
-        return value  # refused later, with the others
-
-
-def _instants(name: str, values: list[Any]) -> pl.Series:
+def _instants(values: list[Any]) -> Iterator[pl.Series]:
+    """Yield the columns of `created_at`: its instants, its texts, its invalid values."""
     types = _types(values)
-    if not all(issubclass(kind, str | date | NoneType) for kind in types):
-        expected = "date-times or ISO 8601 text"
-        _refuse(name, values, lambda v: not isinstance(v, str | date | None), expected)
-    if types <= _TEXT:
-        return _text_series(name, values)
     if types <= {datetime, NoneType} and _known_zones(values):
-        return pl.Series(name, values, UTC_MICROSECONDS)
-    naive = [
-        _naive_utc(value) if isinstance(value, date) else value for value in values
-    ]
-    if not any(issubclass(kind, str) for kind in _types(naive)):
-        return pl.Series(name, naive, pl.Datetime("us")).dt.replace_time_zone("UTC")
-    return _text_series(
-        name, [v.isoformat() if isinstance(v, datetime) else _text(v) for v in naive]
-    )
+        yield pl.Series("created_at", values, UTC_MICROSECONDS)
+        return
+    if types <= _TEXT:
+        with suppress(UnicodeEncodeError):
+            yield pl.Series("created_at_text", values, pl.String)
+            return
+    found = [_unicode(_instant(value)) for value in values]
+    kinds = {
+        "created_at": (datetime, UTC_MICROSECONDS),
+        "created_at_text": (str, pl.String()),
+        "created_at_invalid": (Invalid, pl.String()),
+    }
+    for name, (kind, dtype) in kinds.items():
+        some = [it if isinstance(it, kind) else None for it in found]
+        shown_ = [it.shown if isinstance(it, Invalid) else it for it in some]
+        yield pl.Series(name, shown_, dtype)
 
 
 def _known_zones(values: list[datetime | None]) -> bool:
-    """Return whether Polars converts all values by itself, without an overflow."""
+    """Return whether Polars converts all values by itself."""
     zones = {value.tzinfo for value in values if value is not None}
     return {type(zone) for zone in zones} <= _KNOWN_ZONES
 
 
-def _naive_utc(value: date) -> datetime | str:
-    if not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - UTC by rule
+def _instant(value: object) -> datetime | str | Invalid | None:
+    match plain(value):
+        case {"$date": {"$numberLong": milliseconds}} | {"$date": int(milliseconds)}:
+            return _from_milliseconds(milliseconds)
+        case {"$date": inner}:
+            return _instant(inner)
+        case datetime() as instant:
+            return _as_utc(instant)
+        case date() as day:
+            return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        case str() as text:
+            return str.__str__(text)
+        case None:
+            return None
+        case other:
+            return Invalid(shown(other))
+
+
+def _as_utc(instant: datetime) -> datetime | str:
+    plain_instant = datetime.combine(instant.date(), instant.timetz())
     try:
-        aware = value.utcoffset() is not None
-        return value.astimezone(UTC).replace(tzinfo=None) if aware else value
+        if plain_instant.utcoffset() is None:
+            return plain_instant.replace(tzinfo=UTC)
+        return plain_instant.astimezone(UTC)
     except OverflowError:
-        return value.isoformat()  # reported as out of range with the other instants
+        return plain_instant.isoformat()  # as text, it is out of range
 
 
-def _texts(name: str, values: list[object]) -> pl.Series:
-    types = _types(values)
-    if types <= _TEXT:
-        return _text_series(name, values)
-    if types <= {bool, NoneType}:
-        return pl.Series(name, values, pl.Boolean)
-    _refuse(name, values, _is_no_text, "text")
-    return _text_series(name, [_text(value) for value in values])
-
-
-def _is_no_text(value: object) -> bool:
-    if isinstance(value, int):
-        return abs(value) >= _TOO_LONG
-    if isinstance(value, str) or value is None:
-        return False
-    # Without a `__str__` of its own, an object's text is its address in memory.
-    without_text = type(value).__str__ is object.__str__
-    return without_text or isinstance(value, Iterable | float | complex)
-
-
-def _text(value: object) -> str | None:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return str.__str__(value)  # the value of an enumeration's member
-    return None if value is None else str(value)
-
-
-def _text_series(name: str, values: list[Any]) -> pl.Series:
-    if not isinstance(name, str) or not is_unicode(name):
-        msg = f"records: expected fields named by Unicode text, found {_shown(name)}"
-        raise InvalidRecordsError(msg)
+def _from_milliseconds(value: object) -> datetime | Invalid:
     try:
-        return pl.Series(name, values, pl.String)
-    except UnicodeEncodeError as error:
-        fault = _fault(name, values, lambda v: not is_unicode(v or ""), "Unicode text")
-        raise fault from error
-
-
-def _refuse(
-    name: str, values: list[Any], is_wrong: Callable[[Any], bool], expected: str
-) -> None:
-    if any(map(is_wrong, values)):
-        raise _fault(name, values, is_wrong, expected)
-
-
-def _fault(
-    name: str, values: list[Any], is_wrong: Callable[[Any], bool], expected: str
-) -> InvalidRecordsError:
-    wrong = [(row, value) for row, value in enumerate(values) if is_wrong(value)]
-    some = ", ".join(f"{_shown(v)} (row {row})" for row, v in wrong[:_MAX_EXAMPLES])
-    name = name if name == "records" else f"`{name}`"
-    return InvalidRecordsError(
-        f"{name}: {len(wrong)} values are not {expected}: {some}"
-    )
-
-
-def _shown(value: object) -> str:
-    try:
-        return f"{value!r:.40}"
-    except ValueError:  # it is, or contains, a number that is too long
-        return f"a `{type(value).__name__}` too long to show"
+        return EPOCH + timedelta(milliseconds=int(str(value)))
+    except (ValueError, OverflowError):
+        return Invalid(shown(value))

@@ -1,6 +1,4 @@
-"""Instants: ISO 8601 text, their range, and those that cannot be counted."""
-
-from zoneinfo import ZoneInfo
+"""Instants: ISO 8601 text, and the time unit of a canonical frame."""
 
 import polars as pl
 
@@ -8,7 +6,6 @@ from stats_core import days
 from stats_core.text import INVISIBLE, VISIBLE
 
 UTC_MICROSECONDS = pl.Datetime("us", "UTC")
-_MAX_EXAMPLES = 5
 
 # ISO 8601's extended format; of its fraction, the first six digits are read.
 _ISO_8601 = (
@@ -44,19 +41,16 @@ def parse_instants(text: pl.Expr) -> pl.Expr:
     return utc.cast(UTC_MICROSECONDS)
 
 
-def instant_range(lf: pl.LazyFrame) -> pl.LazyFrame:
-    """Find the range of a canonical frame's instants.
+def instant_columns(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return the instants of ISO 8601 text, and the visible text that is no instant.
 
-    Returns:
-        One row. `first`, `last`: `Int64`, Unix seconds, rounded down; null without any
-        instant. `invalid`: `UInt32`, how many texts are not an instant.
-
-    >>> at = pl.Series([86_400_000, None], dtype=pl.Datetime("ms"))
-    >>> instant_range(pl.LazyFrame({"created_at": at})).collect().rows()
-    [(86400, 86400, 0)]
+    >>> df = pl.DataFrame({"at": ["2024-05-01", " ", "soon"]})
+    >>> df.select(instant_columns(pl.col("at"))[1]).to_series().to_list()
+    [None, None, "'soon'"]
     """
-    schema = lf.collect_schema()
-    return lf.select(*_RANGES[time_unit(schema)], _INVALID[is_from_text(schema)])
+    instant = parse_instants(text)
+    wrong = text.str.contains(VISIBLE) & instant.is_null()
+    return instant, pl.when(wrong).then(pl.format("'{}'", text))
 
 
 def is_from_text(schema: pl.Schema) -> bool:
@@ -65,7 +59,7 @@ def is_from_text(schema: pl.Schema) -> bool:
     >>> is_from_text(pl.Schema({"created_at": pl.Datetime("us")}))
     False
     """
-    return "created_at_text" in schema
+    return "created_at_invalid" in schema
 
 
 def time_unit(schema: pl.Schema) -> days.TimeUnit:
@@ -77,86 +71,3 @@ def time_unit(schema: pl.Schema) -> days.TimeUnit:
     dtype = schema["created_at"]
     assert isinstance(dtype, pl.Datetime)  # noqa: S101 - what makes the frame canonical
     return dtype.time_unit
-
-
-def invalid_instants(
-    lf: pl.LazyFrame, zone: ZoneInfo, scope: pl.Expr | None = None
-) -> pl.LazyFrame:
-    """Find the instants of a canonical frame that cannot be counted.
-
-    Args:
-        lf: The canonical frame.
-        zone: The time zone of the days.
-        scope: Which records are examined; row numbers are those of the frame.
-
-    Returns:
-        One row per kind of fault. `invalid`: `Boolean`, true for text that is not an
-        instant, false for an instant out of range; true comes first. `count`: `UInt32`.
-        `rows`: `List(UInt32)`, the first few row numbers, from 0, in no order.
-        `values`: `List(String)`, the texts of these rows; null where there was none.
-    """
-    schema = lf.collect_schema()
-    first, last = days.countable_seconds(zone)
-    in_range = _seconds(pl.col("created_at"), time_unit(schema)).is_between(first, last)
-    text = is_from_text(schema)
-    rows = lf.select(
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
-        value=pl.col("created_at_text") if text else pl.lit(None, pl.String),
-        invalid=_is_invalid() if text else pl.lit(value=False),
-        in_range=in_range.fill_null(value=True),
-        scope=pl.lit(value=True) if scope is None else scope,
-    )
-    examples = pl.col("row", "value").bottom_k_by("row", _MAX_EXAMPLES)
-    return (
-        rows.filter(pl.col("scope"), pl.col("invalid") | ~pl.col("in_range"))
-        .group_by("invalid")
-        .agg(pl.len().alias("count"), examples.name.suffix("s"))
-        .sort("invalid", descending=True)
-    )
-
-
-def invalid_instant_faults(df: pl.DataFrame, timezone: str) -> list[str]:
-    """Put the collected rows of `invalid_instants` into words.
-
-    >>> found = {"invalid": True, "count": 1, "rows": [7], "values": ["soon"]}
-    >>> invalid_instant_faults(pl.DataFrame([found]), "UTC")
-    ["`created_at`: 1 values are not ISO 8601 date-times: 'soon' (row 7)"]
-    """
-    complaints = {
-        True: "are not ISO 8601 date-times",
-        False: f"are not on a day of the years 1 to 9999 in {timezone}",
-    }
-    return [
-        f"`created_at`: {count} values {complaints[invalid]}: "
-        + ", ".join(
-            f"row {row}" if value is None else f"{value!r:.40} (row {row})"
-            for row, value in sorted(zip(rows, values, strict=True))
-        )
-        for invalid, count, rows, values in df.iter_rows()
-    ]
-
-
-def _is_invalid() -> pl.Expr:
-    """Return whether visible text is not an instant; blank text means undated."""
-    visible = pl.col("created_at_text").str.contains(VISIBLE)
-    return visible.fill_null(value=False) & pl.col("created_at").is_null()
-
-
-def _seconds(instant: pl.Expr, unit: days.TimeUnit) -> pl.Expr:
-    """Return Unix seconds, rounded down."""
-    return instant.to_physical() // days.UNITS_PER_SECOND[unit]
-
-
-# Built once, as many small answers need them.
-_INSTANT = pl.col("created_at")
-_RANGES = {
-    unit: (
-        _seconds(_INSTANT.min(), unit).alias("first"),
-        _seconds(_INSTANT.max(), unit).alias("last"),
-    )
-    for unit in days.UNITS_PER_SECOND
-}
-_INVALID = {
-    True: _is_invalid().sum().alias("invalid"),
-    False: pl.lit(0, pl.UInt32).alias("invalid"),
-}
