@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from stats_core.engine import execution
+from stats_core.engine import counting
 from stats_core.layout import RecordLayout
 from stats_core.query import StatisticsQuery
 from stats_core.records.canonical import canonical_frame
@@ -128,4 +128,4 @@ def statistics_by_integration(
 
 
 def _count(records: Records, request: Request) -> pl.DataFrame:
-    return execution.count(canonical_frame(records, request), request)
+    return counting.count(canonical_frame(records, request), request)

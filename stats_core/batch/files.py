@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, assert_never
 import polars as pl
 
 from stats_core.batch.json_files import document_batches
-from stats_core.engine import execution
+from stats_core.engine import counting
 from stats_core.errors import Faults, InvalidRecordsError
 from stats_core.records.canonical import (
     CanonicalFrame,
@@ -133,10 +133,10 @@ def count_groups(
 
 def _counted(group: FileGroup, request: Request) -> CountedGroup:
     if group.frame is not None:
-        return CountedGroup(execution.count(group.frame, request), group.frame.columns)
+        return CountedGroup(counting.count(group.frame, request), group.frame.columns)
     found: list[Columns] = []
     frames = _document_frames(group.paths[0], request, found)
-    partial = execution.count_batches(frames, request)
+    partial = counting.count_batches(frames, request)
     return CountedGroup(partial, joined(found) if found else None)
 
 
@@ -185,7 +185,7 @@ def _file_faults(group: FileGroup, request: Request, error: Exception) -> Sequen
             raise error
     for path in group.paths:
         with faults.collected(path):
-            execution.count(canonical_scan(_opened(path).lf, request), request)
+            counting.count(canonical_scan(_opened(path).lf, request), request)
     if not faults.lines:
         with faults.collected():
             raise error

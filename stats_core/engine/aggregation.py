@@ -4,15 +4,17 @@ Records are grouped by raw values first. Trimming, defaults, status words and so
 then run on the few groups. No records are read here.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 import polars as pl
 
+from stats_core.days import local_day
+from stats_core.engine.sums import SECTION, in_order, sum_counts
 from stats_core.layout import RecordLayout
+from stats_core.records.instants import time_unit
 from stats_core.request import Request
 from stats_core.schema import (
-    COUNTS,
     DIMENSIONS,
     OUTCOMES,
     PARTIAL_SCHEMA,
@@ -23,14 +25,12 @@ from stats_core.schema import (
 )
 from stats_core.text import normalise_status, trimmed
 
+KEYS = ("day", *DIMENSIONS)  # what records are grouped by
 OUTCOME = pl.Enum(OUTCOMES)
-SECTION = pl.Enum(SECTIONS)
 
-_MIN_COMPACTED_ROWS = 100_000
 
 # Expressions are built once: in a small answer, building them is most of the cost.
 _COUNT = pl.col("count")
-_SUMS = pl.col(COUNTS).sum()
 _UNDATED = pl.col("day").is_null()
 _NO_DAY = pl.lit(None, pl.Date).alias("day")
 _NO_VALUE = pl.lit(None, pl.String).alias("value")
@@ -73,6 +73,26 @@ def preaggregate(lf: pl.LazyFrame, key: str, layout: RecordLayout) -> pl.LazyFra
         .len("count")
         .select(key, outcome(layout), _COUNT.cast(pl.Int64))
     )
+
+
+def groups(
+    lf: pl.LazyFrame, seconds: tuple[int, int], request: Request
+) -> list[pl.LazyFrame]:
+    """Return the plans of the pre-aggregates, in the order of `KEYS`."""
+    dated = with_day(lf, seconds, request)
+    frames = {"day": dated} | dict.fromkeys(DIMENSIONS, lf)
+    return [preaggregate(frames[key], key, request.layout) for key in KEYS]
+
+
+def with_day(
+    lf: pl.LazyFrame, seconds: tuple[int, int], request: Request
+) -> pl.LazyFrame:
+    """Add the local `day` of each record; its instants lie in a range of seconds."""
+    first, last = request.period.within(seconds)
+    unit = time_unit(lf.collect_schema())
+    instant = pl.col("created_at")
+    day = local_day(instant, request.zone, unit=unit, first=first, last=last)
+    return lf.with_columns(day=day)
 
 
 def outcome(layout: RecordLayout) -> pl.Expr:
@@ -151,57 +171,6 @@ def partial_frame(
         pl.col("section").cast(pl.String),
         *list(PARTIAL_SCHEMA)[2:],
     )
-
-
-def sum_counts(
-    lf: pl.LazyFrame, keys: Sequence[str] = ("section", "day", "value")
-) -> pl.LazyFrame:
-    """Sum the counts of rows with equal keys; the result has no order."""
-    return lf.group_by(keys).agg(_SUMS)
-
-
-def in_order(lf: pl.LazyFrame, *keys: str) -> pl.LazyFrame:
-    """Sort partial rows by `keys`, section, day, count descending and value."""
-    by = [*keys, pl.col("section").cast(SECTION), "day", "count", "value"]
-    return lf.sort(by, descending=[*(False for _ in by[2:]), True, False])
-
-
-def add_up(
-    parts: Iterable[Sequence[pl.DataFrame]],
-    summed: Callable[[pl.LazyFrame], pl.LazyFrame],
-) -> list[pl.DataFrame]:
-    """Sum frames incrementally, each with the frames at the same position.
-
-    Buffers are compacted when they exceed twice the compacted size (amortised O(n)), so
-    only a few times the result is in memory.
-
-    Args:
-        parts: Each holds one frame per position; not consumed at once.
-        summed: The plan that sums the rows of concatenated frames.
-
-    >>> part = [pl.DataFrame({"key": [7], "count": [1]})]
-    >>> by_key = lambda lf: lf.group_by("key").sum()
-    >>> add_up([part, part], by_key)[0].rows()
-    [(7, 2)]
-    """
-    buffered: list[Sequence[pl.DataFrame]] = []
-    for part in parts:
-        buffered.append(part)
-        if _height(buffered[1:]) > max(2 * _height(buffered[:1]), _MIN_COMPACTED_ROWS):
-            buffered = [_compacted(buffered, summed)]
-    return _compacted(buffered, summed)
-
-
-def _height(parts: Sequence[Sequence[pl.DataFrame]]) -> int:
-    return sum(df.height for part in parts for df in part)
-
-
-def _compacted(
-    parts: Sequence[Sequence[pl.DataFrame]],
-    summed: Callable[[pl.LazyFrame], pl.LazyFrame],
-) -> list[pl.DataFrame]:
-    stacked = [pl.concat(frames).lazy() for frames in zip(*parts, strict=True)]
-    return pl.collect_all(map(summed, stacked), engine="in-memory")
 
 
 def _labelled(text: pl.Expr) -> tuple[pl.Expr, ...]:

@@ -10,9 +10,11 @@ import polars as pl
 
 from stats_core.query import AppointmentType, Period
 from stats_core.request import Request
+from stats_core.schema import DIMENSIONS
 from stats_core.text import in_any_case
 
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6}
+_COUNTED = ("created_at", "status", *DIMENSIONS)
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 
 
@@ -46,6 +48,40 @@ def apply_filters(lf: pl.LazyFrame, filters: Sequence[pl.Expr]) -> pl.LazyFrame:
             lf = lf.with_columns(text=pl.col("text").str.slice(0))
         lf = lf.filter(condition)
     return lf
+
+
+def scope(request: Request, schema: pl.Schema) -> pl.Expr | None:
+    """Return the condition on the integration; None where none is named.
+
+    >>> scope(Request(), pl.Schema())
+    """
+    if request.integration_id is None:
+        return None
+    return of_integration(request.integration_id, schema)
+
+
+def scoped(lf: pl.LazyFrame, request: Request) -> pl.LazyFrame:
+    """Keep records of the integration first, so that no other can cause a fault.
+
+    >>> lf = pl.LazyFrame({"integration_id": ["0" * 24, None]})
+    >>> scoped(lf, Request(integration_id="0" * 24)).collect().height
+    1
+    """
+    condition = scope(request, lf.collect_schema())
+    return lf if condition is None else lf.filter(condition)
+
+
+def selected(lf: pl.LazyFrame, request: Request) -> pl.LazyFrame:
+    """Keep the records that a request selects, and the columns that are counted.
+
+    >>> from stats_core.records.canonical import canonical_frame
+    >>> frame = canonical_frame([{"created_at": None, "status": "error"}], Request())
+    >>> selected(frame.lf, Request()).collect().width
+    6
+    """
+    filters = record_filters(request, lf.collect_schema())
+    counted = (*_COUNTED, *(("integration_id",) if request.by_integration else ()))
+    return apply_filters(scoped(lf, request), filters).select(counted)
 
 
 def of_integration(integration_id: str, schema: pl.Schema) -> pl.Expr:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from stats_core.engine.aggregation import add_up, in_order, sum_counts
+from stats_core.engine.sums import add_up, in_order, sum_counts
 from stats_core.errors import InvalidRecordsError
 from stats_core.results.invariants import partial_faults, schema_faults
 
