@@ -27,12 +27,13 @@ def is_equal(
 
 
 def _is_equal(found: dict[str, pl.DataFrame], own: AppointmentStatistics) -> bool:
-    dated, trends = pl.col("day").is_not_null(), found["trends"]
-    undated = trends.filter(~dated).select(_OUTCOMES)
+    trends = found["trends"]
+    is_undated = trends["day"].null_count()  # in one row, the first, or in none
+    undated = sum(trends.row(0)[1:]) if is_undated else 0
     return (
         own.total == found["source"]["count"].sum()
-        and own.undated == sum(map(sum, undated.rows()))
-        and own.trends.equals(trends.filter(dated))
+        and own.undated == undated
+        and own.trends.equals(trends.slice(is_undated))
         and all(df.equals(found[name]) for name, df in own.breakdowns().items())
     )
 
@@ -46,5 +47,6 @@ def _by_integration(answer: Answer, name: str) -> dict[str, pl.DataFrame]:
         df = pl.DataFrame(table)
     if INTEGRATION not in df.columns:
         df = df.with_columns(pl.lit("").alias(INTEGRATION))
-    parts = df.partition_by(INTEGRATION, as_dict=True)
-    return {key: df.select([*schema]).cast(schema) for (key,), df in parts.items()}
+    df = df.select(INTEGRATION, *schema).cast(schema)
+    parts = df.partition_by(INTEGRATION, as_dict=True, include_key=False)
+    return {key: part for (key,), part in parts.items()}
