@@ -1,7 +1,6 @@
 """Appointment statistics, computed exactly, wherever the records are."""
 
-from stats_core.dashboard import AppointmentsDashboard
-from stats_core.engine import (
+from stats_core.api import (
     appointment_statistics,
     appointments_dashboard,
     statistics_by_integration,
@@ -9,7 +8,8 @@ from stats_core.engine import (
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import RecordLayout
 from stats_core.query import AppointmentType, StatisticsQuery
-from stats_core.statistics import AppointmentStatistics, merge_statistics
+from stats_core.results.response import AppointmentsDashboard
+from stats_core.results.statistics import AppointmentStatistics, merge_statistics
 
 __all__ = [
     "AppointmentStatistics",

@@ -1,4 +1,4 @@
-"""The command line's entry: `stats-core` and `python -m stats_core`."""
+"""The entry of the command line: `stats-core` and `python -m stats_core`."""
 
 import sys
 
@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line, or say which extra it needs."""
     try:
-        from stats_core.cli import app  # noqa: PLC0415 - an extra
+        from stats_core.cli.app import app  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         if error.name not in {"typer", "rich"}:
             raise

@@ -1,4 +1,12 @@
-"""What is raised when records cannot be counted honestly."""
+"""The error for records that cannot be counted, and the collection of its faults."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import polars as pl
+
+# What reading records may raise. Files can be gone; some Polars bugs are panics.
+READ_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 class InvalidRecordsError(ValueError):
@@ -18,12 +26,57 @@ class InvalidRecordsError(ValueError):
         super().__init__(*self.faults)
 
     def __str__(self) -> str:
-        """One fault a line."""
+        """Return one fault per line."""
         return "\n".join(self.faults)
 
 
+class Faults:
+    """Faults that are collected first and raised together.
+
+    >>> faults = Faults()
+    >>> with faults.collected("may.csv"):
+    ...     raise InvalidRecordsError("`status`: absent")
+    >>> faults.lines
+    ['may.csv: `status`: absent']
+    """
+
+    def __init__(self) -> None:
+        """Start without a fault."""
+        self.lines: list[str] = []
+
+    def add(self, *lines: str) -> None:
+        """Add one line per fault."""
+        self.lines += lines
+
+    @contextmanager
+    def collected(self, source: str = "") -> Iterator[None]:
+        """Collect the faults of the block; start each line with its `source`."""
+        prefix = f"{source}: " if source else ""
+        try:
+            yield
+        except InvalidRecordsError as error:
+            self.add(*(f"{prefix}{fault}" for fault in error.faults))
+        except READ_ERRORS as error:
+            self.add(f"{prefix}{first_line(error)}")
+
+    def raise_if_any(self) -> None:
+        """Raise all collected faults as one `InvalidRecordsError`."""
+        if self.lines:
+            raise InvalidRecordsError(*self.lines)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Convert Polars and OS errors of the block into `InvalidRecordsError`."""
+    try:
+        yield
+    except READ_ERRORS as error:
+        msg = f"records: cannot be read: {first_line(error)}"
+        raise InvalidRecordsError(msg) from error
+
+
 def first_line(error: BaseException) -> str:
-    """What another library's error says; further lines are advice.
+    """Return the first line of an error's message, or the name of its type.
 
     >>> first_line(KeyError("status"))
     "'status'"

@@ -1,14 +1,12 @@
-"""Where the fields of a record are."""
+"""Which column holds each field of a record, and what status words mean."""
 
 from typing import Annotated, Self
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
-from stats_core.text import is_unicode, status_word
-
-DIMENSIONS = ("source", "utm_source", "utm_medium", "utm_campaign")
-ROLES = ("created_at", "status", "appointment_type", "integration_id", *DIMENSIONS)
+from stats_core.schema import ROLES
+from stats_core.text import is_unicode, normalise_status
 
 
 def _name(text: str) -> str:
@@ -22,7 +20,7 @@ def _name(text: str) -> str:
 
 
 def _word(text: str) -> str:
-    word: str = pl.select(status_word(pl.lit(_name(text)))).item()
+    word: str = pl.select(normalise_status(pl.lit(_name(text)))).item()
     return _name(word)
 
 
@@ -33,25 +31,25 @@ Word = Annotated[str, AfterValidator(_word)]
 class RecordLayout(BaseModel):
     """Which column holds each field, and which words mean successful and failed.
 
-    A column is named as it stands, or as a dotted path into struct columns
-    (`config.utm_source`); a column whose own name holds the dots comes first. A
-    breakdown column that is absent reads as unset for all, unless it was named here:
-    then its absence is an error, so that a typo never reads as 100 % direct.
+    A column is given by its name, or by a dotted path into struct columns
+    (`config.utm_source`). If the name of a column contains the dots, that column comes
+    first. A breakdown column that is absent is unset for all records. A column that is
+    named here must exist, so that a typo never reads as 100 % direct.
 
     Attributes:
         created_at: When the appointment was made: any `Datetime`, a `Date`, ISO 8601
             text, or an export's `{"$date": …}`. Naive values are UTC.
-        status: How it went: text, or Boolean with true for successful.
-        appointment_type: One of the published types; needed when a type is asked for.
-        integration_id: Whose appointment it is, 24 hexadecimal digits.
-        source: Where it came from.
-        utm_source: Its campaign source.
-        utm_medium: Its campaign medium.
-        utm_campaign: Its campaign.
-        search: The columns that `search` reads; None for all text columns that the
-            fields above do not read, nested ones excepted.
-        successful: Status words, trimmed and case-insensitive.
-        failed: Status words, trimmed and case-insensitive.
+        status: The outcome: text, or Boolean, which is the word `true` or `false`.
+        appointment_type: The type; needed when the query filters by type.
+        integration_id: The integration's id, 24 characters of `0-9a-f`.
+        source: Where the appointment came from.
+        utm_source: The campaign source.
+        utm_medium: The campaign medium.
+        utm_campaign: The campaign.
+        search: The columns that `search` reads. None means all text columns that the
+            statistics do not read; nested ones must be named.
+        successful: Status words that mean successful; trimmed and case-insensitive.
+        failed: Status words that mean failed; trimmed and case-insensitive.
 
     >>> RecordLayout(created_at="createdAt", utm_source="config.utm_source").status
     'status'
@@ -68,20 +66,20 @@ class RecordLayout(BaseModel):
     utm_medium: Column = "utm_medium"
     utm_campaign: Column = "utm_campaign"
     search: tuple[Column, ...] | None = None
-    successful: frozenset[Word] = Field(
-        default=frozenset({"successful", "success", "succeeded"})
+    successful: frozenset[Word] = frozenset(
+        {"successful", "success", "succeeded", "true"}
     )
-    failed: frozenset[Word] = Field(default=frozenset({"failed", "failure", "error"}))
+    failed: frozenset[Word] = frozenset({"failed", "failure", "error", "false"})
 
     @model_validator(mode="after")
-    def _one_meaning_a_word(self) -> Self:
+    def _one_meaning_per_word(self) -> Self:
         if both := sorted(self.successful & self.failed):
             msg = f"status words in both `successful` and `failed`: {', '.join(both)}"
             raise ValueError(msg)
         return self
 
     def columns(self) -> dict[str, str]:
-        """The column of each role, in the order of `ROLES`.
+        """Return the column of each role, in the order of `ROLES`.
 
         >>> RecordLayout(source="Neighbourhood").columns()["source"]
         'Neighbourhood'

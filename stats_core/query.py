@@ -1,9 +1,10 @@
-"""What is asked: the endpoint's query parameters, and the bounds they set."""
+"""The endpoint's query parameters, and the period that their bounds give."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, NamedTuple, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -13,7 +14,6 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     Strict,
-    StringConstraints,
     ValidationError,
     WithJsonSchema,
     model_validator,
@@ -23,7 +23,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from stats_core import days
 from stats_core.text import is_unicode
 
-MOST_SEARCH_CHARACTERS = 1_000
+MAX_SEARCH_CHARACTERS = 1_000
 _START_AFTER_END = PydanticCustomError("start_after_end", "`start` is after `end`")
 _ISO_8601 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -44,13 +44,16 @@ class AppointmentType(StrEnum):
 
 
 class Period(NamedTuple):
-    """Half-open [start, end) in nanoseconds since the Unix epoch; None is open."""
+    """A half-open period [start, end) in Unix nanoseconds; None means no bound."""
 
     start: int | None = None
     end: int | None = None
 
     def within(self, span: tuple[int, int]) -> tuple[int, int]:
-        """The part of a span of Unix seconds, both inclusive, that the period meets.
+        """Return the part of a range of Unix seconds that overlaps the period.
+
+        Args:
+            span: The first and the last second, both inclusive; so is the result.
 
         >>> Period(start=5_000_000_000).within((0, 9))
         (5, 9)
@@ -66,11 +69,12 @@ class Period(NamedTuple):
 def parse_bound(value: object) -> date | datetime:
     """Read a bound: a date stays a date, an instant becomes an aware UTC `datetime`.
 
-    Text is ISO 8601's extended format, to the microsecond; without an offset it is UTC.
+    Text is in ISO 8601's extended format, to the microsecond; without an offset it is
+    UTC.
 
     Raises:
-        ValueError: Neither such text nor a date or date-time. Numbers are refused, and
-            so is text that looks like one: nobody can tell seconds from milliseconds.
+        ValueError: The value is no such text, date or date-time. Numbers, and text that
+            looks like one, are refused: they can be seconds or milliseconds.
 
     >>> parse_bound("2024-05-01")
     datetime.date(2024, 5, 1)
@@ -113,14 +117,10 @@ def _searchable(search: str) -> str:
     if not is_unicode(search):
         msg = "expected Unicode text, got a lone surrogate"
         raise ValueError(msg)
-    if len(search) > MOST_SEARCH_CHARACTERS:
-        msg = f"expected at most {MOST_SEARCH_CHARACTERS} characters, got {len(search)}"
+    if len(search) > MAX_SEARCH_CHARACTERS:
+        msg = f"expected at most {MAX_SEARCH_CHARACTERS} characters, got {len(search)}"
         raise ValueError(msg)
     return search
-
-
-def _known_zone(name: str) -> str:
-    return days.zone(name).key
 
 
 Bound = Annotated[
@@ -168,29 +168,30 @@ class StatisticsQuery(BaseModel):
         return self
 
     def keywords(self) -> list[str]:
-        """The words of `search`, as given; none when it is blank.
+        """Return the words of `search` as they are given; none when it is blank.
 
         >>> StatisticsQuery(search="  ana  F/U ").keywords()
         ['ana', 'F/U']
         """
         return (self.search or "").split()
 
-    def period(self, timezone: str = "UTC") -> Period:
-        """The instants asked for, date bounds being whole local days in `timezone`.
+    def period(self, zone: ZoneInfo) -> Period:
+        """Return the period between the bounds; a date means the whole local day.
 
         A date-time bound is inclusive at both ends. A date starts at its first instant
-        and ends just before the first instant of the following date, so windows of
-        dates tile without gap or overlap.
+        and ends just before the first instant of the next date, so date windows tile
+        without gap or overlap.
 
         Raises:
             pydantic.ValidationError: A date and a date-time bound are out of order in
                 this zone.
 
-        >>> StatisticsQuery(start="2024-05-01", end="2024-05-01").period("Asia/Tokyo")
+        >>> query = StatisticsQuery(start="2024-05-01", end="2024-05-01")
+        >>> query.period(ZoneInfo("Asia/Tokyo"))
         Period(start=1714489200000000000, end=1714575600000000000)
         """
-        start = None if self.start is None else _start(self.start, timezone)
-        end = None if self.end is None else _end(self.end, timezone)
+        start = None if self.start is None else _start(self.start, zone)
+        end = None if self.end is None else _end(self.end, zone)
         mixed = type(self.start) is not type(self.end)
         if mixed and start is not None and end is not None and start >= end:
             details = InitErrorDetails(
@@ -201,43 +202,20 @@ class StatisticsQuery(BaseModel):
         return Period(start, end)
 
 
-_INTEGRATION_ID = r"^[0-9a-f]{24}$"
-
-
-def is_integration_id(text: str) -> bool:
-    """Whether it has the form of the page's `integration_id`.
-
-    >>> is_integration_id("5eb7cf5a86d9755df3a6c593"), is_integration_id("all")
-    (True, False)
-    """
-    return re.fullmatch(_INTEGRATION_ID, text) is not None
-
-
-class Scope(BaseModel):
-    """Whose records are counted, and in which zone a day is a day."""
-
-    model_config = ConfigDict(frozen=True)
-
-    integration_id: (
-        Annotated[str, StringConstraints(pattern=_INTEGRATION_ID)] | None
-    ) = None
-    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
-
-
-def _start(bound: date | datetime, timezone: str) -> int:
+def _start(bound: date | datetime, zone: ZoneInfo) -> int:
     if isinstance(bound, datetime):
         return _nanoseconds(bound)
-    return _first_second(_day_number(bound), timezone) * 10**9
+    return _first_second(_day_number(bound), zone) * 10**9
 
 
-def _end(bound: date | datetime, timezone: str) -> int:
+def _end(bound: date | datetime, zone: ZoneInfo) -> int:
     if isinstance(bound, datetime):
         return _nanoseconds(bound) + 1
-    return _first_second(_day_number(bound) + 1, timezone) * 10**9
+    return _first_second(_day_number(bound) + 1, zone) * 10**9
 
 
-def _first_second(day: int, timezone: str) -> int:
-    return days.first_seconds([day], timezone)[0]
+def _first_second(day: int, zone: ZoneInfo) -> int:
+    return days.first_seconds([day], zone)[0]
 
 
 def _day_number(day: date) -> int:

@@ -1,39 +1,39 @@
-"""Text as it is compared: without invisible ends, in one case."""
+"""Text for comparison: trimmed, in lower case, as a case-insensitive pattern."""
 
 from functools import cache
 
 import polars as pl
 
-# Unicode's white space, control and format characters (zero-width ones among them).
+# Unicode's white space, control and format characters; zero-width ones are among them.
 INVISIBLE, VISIBLE = r"[\p{Z}\p{Cc}\p{Cf}]", r"[^\p{Z}\p{Cc}\p{Cf}]"
-_CASED = 0x1E944  # no letter from here on has another case (Unicode 16)
+_CASED_END = 0x1E944  # from this code point on, no letter has another case (Unicode 16)
 _DOTTED_I, _DOT = "\u0130", "\u0307"
-_AROUND = f"^{INVISIBLE}+|{INVISIBLE}+$"
+_INVISIBLE_ENDS = f"^{INVISIBLE}+|{INVISIBLE}+$"
 
 
 def trimmed(text: pl.Expr) -> pl.Expr:
-    r"""Text without the characters of Unicode's categories Z, Cc and Cf around it.
+    r"""Remove leading and trailing characters of Unicode's categories Z, Cc and Cf.
 
     >>> df = pl.DataFrame({"value": ["\ufeff ads\u200b", "\u00a0", None]})
     >>> df.select(trimmed(pl.col("value"))).rows()
     [('ads',), ('',), (None,)]
     """
-    return text.cast(pl.String).str.replace_all(_AROUND, "")
+    return text.cast(pl.String).str.replace_all(_INVISIBLE_ENDS, "")
 
 
-def status_word(text: pl.Expr) -> pl.Expr:
-    """A status, or a word that one is held against: trimmed and lower-case.
+def normalise_status(text: pl.Expr) -> pl.Expr:
+    """Normalise a status for comparison: trim and lower-case it.
 
-    >>> pl.select(status_word(pl.lit(" No-Show"))).item()
+    >>> pl.select(normalise_status(pl.lit(" No-Show"))).item()
     'no-show'
     """
     return trimmed(text).str.to_lowercase()
 
 
 def lower(text: str) -> str:
-    r"""Unicode lower case, the sigma that ends a word being a sigma like any other.
+    r"""Return Unicode lower case, with every lower-case sigma in its non-final form.
 
-    It is the one letter whose lower case depends on its neighbours (The Unicode
+    Sigma is the only letter whose lower case depends on its neighbours (The Unicode
     Standard, section 3.13).
 
     >>> lower("\u039f\u0394\u039f\u03a3")[-1] == "\u03c3"
@@ -43,9 +43,9 @@ def lower(text: str) -> str:
 
 
 def in_any_case(word: str) -> str:
-    r"""A regular expression for the texts whose lower case holds a word's lower case.
+    r"""Return a case-insensitive pattern for `word`.
 
-    One look at each row, where to make its lower case first takes two.
+    It matches in one pass over the rows; lower-casing first needs two.
 
     >>> in_any_case("F/U"), in_any_case("(1)")
     ('[fF]/[uU]', '\\(1\\)')
@@ -53,7 +53,7 @@ def in_any_case(word: str) -> str:
     letters = lower(word)
     dotted = f"(?:[iI]{_DOT}|{_DOTTED_I})"
     pattern = "".join(map(_any_case, letters)).replace(f"[iI]{_DOT}", dotted)
-    # A dotted capital I is two letters in lower case, of which a word may hold one.
+    # In lower case, dotted capital I becomes two characters: a word may hold one of them.
     if letters.startswith(_DOT):
         pattern = f"[{_DOT}{_DOTTED_I}]{pattern[1:]}"
     if letters.endswith("i"):
@@ -63,9 +63,9 @@ def in_any_case(word: str) -> str:
 
 @cache
 def _upper_cases() -> dict[str, str]:
-    """For each letter, the others that lower case turns into it."""
+    """Map each lower-case letter to the letters that become it in lower case."""
     found: dict[str, str] = {}
-    for number in range(_CASED):
+    for number in range(_CASED_END):
         letter = chr(number)
         if lower(letter) != letter:
             found[lower(letter)] = found.get(lower(letter), "") + letter
@@ -78,7 +78,7 @@ def _any_case(letter: str) -> str:
 
 
 def is_unicode(text: str) -> bool:
-    r"""Whether it is text at all: Polars, JSON and UTF-8 know no lone surrogates.
+    r"""Return whether the text has no lone surrogate, which UTF-8 cannot encode.
 
     >>> is_unicode("\u00c9"), is_unicode("\ud800")
     (True, False)

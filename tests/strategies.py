@@ -1,5 +1,6 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import combinations
 from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -12,18 +13,19 @@ from stats_core import (
     StatisticsQuery,
     appointment_statistics,
 )
-from tests import naive
+from tests import reference
 
 Document = dict[str, Any]
 Test = TypeVar("Test", bound=Callable[..., None])
 
 DIMENSIONS = ("source", "utm_source", "utm_medium", "utm_campaign")
+ROLES = ("created_at", "status", "appointment_type", "integration_id", *DIMENSIONS)
 TYPES = ("NP", "F/U", "ASC_FU", "FU Tele", "PROCEDURE", "PROV_USE", "RAP_ACCESS")
 IDS = ("5eb7cf5a86d9755df3a6c593", "5eb7cf5a86d9755df3a6c594", "0" * 24)
 SCHEMA = pl.Schema(
     {"created_at": pl.Datetime("us", "UTC")}
     | dict.fromkeys(
-        ("status", "appointment_type", *DIMENSIONS, *naive.SEARCHED), pl.String()
+        ("status", "appointment_type", *DIMENSIONS, *reference.SEARCHED), pl.String()
     )
 )
 SCOPED_SCHEMA = pl.Schema({**SCHEMA, "integration_id": pl.String()})
@@ -54,7 +56,7 @@ EDGE_DAYS = (
     ("UTC", date(1970, 1, 1)),
 )
 # Named, so that forms in which a column is nothing but null are searched as well.
-SEARCHED = RecordLayout(search=naive.SEARCHED)
+SEARCHED = RecordLayout(search=reference.SEARCHED)
 ZONES = tuple(dict.fromkeys(zone for zone, _ in EDGE_DAYS))
 
 # Few characters, so that texts collide: blanks seen and unseen, quotes, what regular
@@ -68,13 +70,26 @@ LABELS = (
 STATUSES = (
     *("successful", "success", "succeeded", "failed", "failure", "error"),
     *("SUCCESS", " Failed ", "\ufefferror\u200b", "Succeeded\t", "\u00a0FAILURE"),
-    *("cancelled", "", " ", "unsuccessful", "not failed", "true", "0"),
+    *("true", "false", "TRUE", " False "),
+    *("cancelled", "", " ", "unsuccessful", "not failed", "truer", "1", "0"),
 )
 NAMES = (
     *("Ana Souza", "ana souza", "BEL\u00c9M", "bel\u00e9m", "\u0130stanbul"),
     *("STRA\u1e9eE", "stra\u00dfe", "+1 (555) 010-0000", "F/U", "50%", "a_b"),
     *("C:\\new", 'say "hi"', "direct", "not set", "*", "", "\u05d0\u05d1 ana"),
 )
+WORDS = (
+    *("ana", "ANA", "bel\u00c9m", "(555)", "%", "_", "*", "\\", '"', "F/U"),
+    *("direct", "not", "\u0130STANBUL", "stra\u1e9ee", "50%", "\u05d0"),
+)
+# Which parameters a query has; each of them is in half of the choices.
+PARAMETERS = [
+    names
+    for number in range(5)
+    for names in combinations(("appointment_type", "search", "start", "end"), number)
+]
+# From an instant to a bound beside it, in microseconds.
+STEPS = (0, 0, 1, -1, 500, -500, 10**6, -(10**6), 3_600 * 10**6, -3_600 * 10**6)
 
 
 class Case(NamedTuple):
@@ -89,11 +104,11 @@ class Case(NamedTuple):
         return StatisticsQuery(**self.ask)
 
     @property
-    def expected(self) -> naive.Answer:
-        return naive.answer(self.documents, self.ask, timezone=self.zone)
+    def expected(self) -> reference.Answer:
+        return reference.answer(self.documents, self.ask, timezone=self.zone)
 
-    def answer(self, records: Any = None, **options: Any) -> naive.Answer:
-        """What the engine says, of these documents or of the same in another form."""
+    def answer(self, records: Any = None, **options: Any) -> reference.Answer:
+        """What the library says of these documents, or of the same in another form."""
         records = frame(self.documents) if records is None else records
         stats = appointment_statistics(
             records, self.query, timezone=self.zone, layout=SEARCHED, **options
@@ -129,7 +144,7 @@ def instants(zone: str) -> st.SearchStrategy[datetime]:
         ticks,
     )
     anywhere = st.datetimes(
-        datetime(1905, 1, 1),  # noqa: DTZ001 - hypothesis wants it naive
+        datetime(1905, 1, 1),  # noqa: DTZ001 - hypothesis wants it without a zone
         datetime(2095, 1, 1),  # noqa: DTZ001
         timezones=st.just(UTC),
     )
@@ -141,28 +156,38 @@ def documents(
 ) -> st.SearchStrategy[list[Document]]:
     """Flat records that hold every field, instants aware and in UTC."""
     value = st.none() | texts()
-    name = st.none() | st.sampled_from(NAMES) | st.text(ALPHABET, max_size=4)
+    known = st.sampled_from(NAMES)
+    name = st.none() | known | known | st.text(ALPHABET, max_size=4)
     fields: dict[str, st.SearchStrategy[Any]] = {
         "created_at": st.none() | instants(zone) | instants(zone) | instants(zone),
         "status": statuses(),
         "appointment_type": st.sampled_from([*TYPES[:3], None, "np", "OTHER"]),
         **dict.fromkeys(DIMENSIONS, value),
-        **dict.fromkeys(naive.SEARCHED, name),
+        **dict.fromkeys(reference.SEARCHED, name),
     }
     if scoped:
         fields["integration_id"] = st.sampled_from([*IDS, None])
-    return st.lists(st.fixed_dictionaries(fields), max_size=30)
+    record = st.fixed_dictionaries(fields)
+    twice = st.lists(record, min_size=2, max_size=15).map(
+        lambda records: [dict(record) for record in records * 2]
+    )
+    return st.lists(record, max_size=30) | twice
 
 
 @st.composite
-def loose(draw: st.DrawFn, strict: list[Document]) -> list[Document]:
-    """The same records as loosely as documents come: other forms, fields left out."""
-    return [draw(_loosened(record)) for record in strict]
+def loose(draw: st.DrawFn, strict: Sequence[Document]) -> list[Document]:
+    """The same records as loosely as documents come: other forms, fields left out.
+
+    The first record keeps all its fields, so each of them is in one record at least.
+    """
+    return [
+        draw(_loosened(record, whole=place == 0)) for place, record in enumerate(strict)
+    ]
 
 
 @st.composite
-def _loosened(draw: st.DrawFn, record: Document) -> Document:
-    absent = draw(st.sets(st.sampled_from(sorted(record)), max_size=2))
+def _loosened(draw: st.DrawFn, record: Document, *, whole: bool) -> Document:
+    absent = set() if whole else draw(st.sets(st.sampled_from(sorted(record))))
     kept = {
         key: value
         for key, value in record.items()
@@ -179,7 +204,7 @@ def forms(at: datetime) -> list[object]:
     naive_at = at.replace(tzinfo=None)
     there = at.astimezone(ZoneInfo("Asia/Tokyo"))
     found: list[object] = [at, naive_at, there, at.isoformat(), naive_at.isoformat()]
-    found += [naive.zulu(at), f"{naive_at} "]
+    found += [zulu(at), f"{naive_at} "]
     if at.year > 1951:  # before, Tokyo's offsets are not what ISO 8601 writes
         found.append(there.isoformat())
     if at == datetime(at.year, at.month, at.day, tzinfo=UTC):
@@ -187,51 +212,119 @@ def forms(at: datetime) -> list[object]:
     return found
 
 
+def zulu(at: datetime) -> str:
+    return at.isoformat().removesuffix("+00:00") + "Z"
+
+
 @st.composite
-def asks(draw: st.DrawFn, zone: str) -> dict[str, Any]:
-    """The parameters of a query: most are left out, or hit something."""
-    ask: dict[str, Any] = {}
-    if draw(st.booleans()):
-        ask["appointment_type"] = draw(st.sampled_from([*TYPES[:3], None]))
-    if draw(st.booleans()):
-        words = st.sampled_from(
-            [*("ana", "ANA", "bel\u00c9m", "(555)", "%", "_", "*", "\\", '"', "F/U")]
-            + [*("direct", "not", "\u0130STANBUL", "stra\u1e9ee", "50%", "\u05d0")]
-        )
-        keywords = draw(st.lists(words | st.text(ALPHABET, max_size=1), max_size=2))
-        ask["search"] = "  ".join(keywords)
-    for end in ("start", "end"):
-        if draw(st.booleans()):
-            ask[end] = draw(_bounds(zone))
-    first, last = naive.bounds(ask, zone)
+def asks(
+    draw: st.DrawFn, zone: str, records: Sequence[Document] = ()
+) -> dict[str, Any]:
+    """The parameters of a query; most are about one of the records, if there are any."""
+    record = draw(_record(records))
+    values = {
+        "appointment_type": _types(record),
+        "search": _keywords(record).map("  ".join),
+        "start": _bounds(zone, record, "start"),
+        "end": _bounds(zone, record, "end"),
+    }
+    ask = {name: draw(values[name]) for name in draw(st.sampled_from(PARAMETERS))}
+    first, last = reference.bounds(ask, zone)
     if first is not None and last is not None and first > last:
-        del ask["end"]
+        del ask[draw(st.sampled_from(["start", "end"]))]
     return ask
 
 
-def _bounds(zone: str) -> st.SearchStrategy[object]:
-    at = instants(zone)
-    return st.one_of(
-        at.map(lambda instant: instant.date()),
-        at.map(lambda instant: instant.date().isoformat()),
-        at,
-        at.map(lambda instant: instant.replace(tzinfo=None)),
-        at.map(naive.zulu),
-    )
+@st.composite
+def _record(draw: st.DrawFn, records: Sequence[Document]) -> Document:
+    """The record that a question is about: mostly one of which all can be asked."""
+    rich = [
+        record
+        for record in records
+        if record["appointment_type"] in TYPES
+        and record["created_at"] is not None
+        and all(reference.trim(record[name] or "") for name in reference.SEARCHED)
+    ]
+    choice = draw(st.sampled_from([rich or records, rich or records, records, ()]))
+    return draw(st.sampled_from(choice)) if choice else {}
+
+
+def _types(record: Document) -> st.SearchStrategy[str | None]:
+    own = record.get("appointment_type")
+    if own in TYPES:
+        return st.just(own)
+    return st.sampled_from([*TYPES[:3], None])
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> Case:
+def _keywords(draw: st.DrawFn, record: Document) -> list[str]:
+    """At most one word for each column of a record, or any words."""
+    texts = [reference.trim(record.get(name) or "") for name in reference.SEARCHED]
+    held = [text for text in texts if text]
+    if not held:
+        return draw(st.lists(_words(), max_size=2))
+    kept = held if draw(st.integers(0, 2)) else [draw(st.sampled_from(held))]
+    return [draw(_part(text)) for text in kept]
+
+
+def _words() -> st.SearchStrategy[str]:
+    return st.sampled_from(WORDS) | st.text(ALPHABET, max_size=1)
+
+
+@st.composite
+def _part(draw: st.DrawFn, text: str) -> str:
+    """A piece of a text in any case."""
+    start = draw(st.integers(0, len(text) - 1))
+    stop = draw(st.integers(start + 1, min(len(text), start + 5)))
+    part = text[start:stop]
+    return draw(st.sampled_from([part, part.lower(), part.upper(), part.swapcase()]))
+
+
+@st.composite
+def _bounds(draw: st.DrawFn, zone: str, record: Document, end: str) -> object:
+    """A bound at, or next to, the instant of a record, or of none.
+
+    A bound near a record is mostly on the side that keeps the record.
+    """
+    own = record.get("created_at")
+    step = timedelta(microseconds=draw(st.sampled_from(STEPS)))
+    if own is None:
+        at = draw(instants(zone)) + step
+    elif draw(st.sampled_from([*[True] * 7, False])):
+        at = own - abs(step) if end == "start" else own + abs(step)
+    else:
+        at = own + step
+    day = reference.local_day(_instant(at), zone)
+    forms = [day, day.isoformat(), at, at.replace(tzinfo=None), zulu(at)]
+    return draw(st.sampled_from(forms))
+
+
+def _instant(at: datetime) -> int:
+    found = reference.instant(at)
+    assert found is not None
+    return found
+
+
+def ids(records: Sequence[Document]) -> st.SearchStrategy[str]:
+    """An integration; mostly one that is among the records."""
+    known = sorted({key for r in records if (key := r.get("integration_id"))})
+    some = st.sampled_from([*IDS, "f" * 24])
+    return st.one_of(st.sampled_from(known), st.sampled_from(known), some) if known else some  # fmt: skip
+
+
+@st.composite
+def cases(draw: st.DrawFn, *, scoped: bool = False) -> Case:
     zone = draw(zones())
-    return Case(draw(documents(zone)), draw(asks(zone)), zone)
+    records = draw(documents(zone, scoped=scoped))
+    return Case(records, draw(asks(zone, records)), zone)
 
 
-def frame(records: list[Document], schema: pl.Schema = SCHEMA) -> pl.DataFrame:
+def frame(records: Sequence[Document], schema: pl.Schema = SCHEMA) -> pl.DataFrame:
     return pl.DataFrame(records, schema=schema, orient="row")
 
 
-def as_answer(stats: AppointmentStatistics) -> naive.Answer:
-    return naive.Answer(
+def as_answer(stats: AppointmentStatistics) -> reference.Answer:
+    return reference.Answer(
         stats.total,
         stats.undated,
         stats.trends.rows(),
@@ -239,18 +332,22 @@ def as_answer(stats: AppointmentStatistics) -> naive.Answer:
     )
 
 
-def counted(records: list[Document], zone: str = "UTC") -> AppointmentStatistics:
+def counted(records: Sequence[Document], zone: str = "UTC") -> AppointmentStatistics:
     return appointment_statistics(frame(records), timezone=zone)
 
 
 @st.composite
-def splits(draw: st.DrawFn, records: list[Document]) -> list[list[Document]]:
+def splits(draw: st.DrawFn, records: Sequence[Document]) -> list[list[Document]]:
     """The records dealt out to up to four parts, some of them empty."""
+    parts = draw(st.integers(1, 4))
     size = len(records)
-    places = draw(st.lists(st.integers(0, 3), min_size=size, max_size=size))
+    places = [place % parts for place in range(size)]  # each part with its share
+    if draw(st.booleans()):
+        part = st.integers(0, parts - 1)
+        places = draw(st.lists(part, min_size=size, max_size=size))
     return [
         [record for record, at in zip(records, places, strict=True) if at == part]
-        for part in range(draw(st.integers(max(places, default=0), 4)) + 1)
+        for part in range(parts)
     ]
 
 

@@ -28,8 +28,12 @@ def assert_agrees(rival: str, case: Case, folder: Path) -> None:
     try:
         for way in ways(rival, records, ROWS).values():
             assert is_equal(way(case.question), own)
-    except (CannotError, ModuleNotFoundError) as reason:
-        pytest.skip(str(reason))
+    except ModuleNotFoundError as reason:
+        pytest.skip(f"{rival}: {reason}")
+    except CannotError as reason:
+        if not any(part in str(reason) for part in ("no time zones", "no table")):
+            raise
+        pytest.skip(f"{rival}: {reason}")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -12,7 +12,7 @@ from stats_core import (
     appointments_dashboard,
 )
 from stats_core.dashboard import AppointmentsOverview, AppointmentTrend, StatsSource
-from tests import naive
+from tests import reference
 from tests.strategies import DIMENSIONS, Case, cases, frame
 
 # The response of the endpoint's published page: "Get Appointments Dashboard".
@@ -120,11 +120,11 @@ def test_the_published_sample_survives_to_the_last_byte() -> None:
 
 
 @given(case=cases())
-def test_the_response_is_the_naive_one_to_the_last_byte(case: Case) -> None:
+def test_the_response_is_that_of_the_reference_to_the_last_byte(case: Case) -> None:
     found = appointments_dashboard(
         frame(case.documents), case.query, timezone=case.zone
     ).model_dump_json(by_alias=True)
-    expected = naive.response(case.expected, case.zone, 1, 300)
+    expected = reference.response(case.expected, case.zone, 1, 300)
     assert found == json.dumps(expected, separators=(",", ":"), ensure_ascii=False)
     assert AppointmentsDashboard.model_validate_json(found).overview.total == (
         case.expected.total

@@ -18,7 +18,7 @@ from stats_core import (
     merge_statistics,
 )
 from stats_core.documents import documents_frame
-from tests import naive
+from tests import reference
 from tests.strategies import (
     IDS,
     Case,
@@ -52,9 +52,7 @@ def faults(*documents: Any, **layout: Any) -> list[str]:
 
 
 @given(case=cases(), data=st.data())
-def test_nested_documents_equal_the_naive_reference(
-    case: Case, data: st.DataObject
-) -> None:
+def test_nested_documents_equal_the_reference(case: Case, data: st.DataObject) -> None:
     nested = []
     for record in case.documents:
         config: dict[str, Any] = {"utm": {"medium": record["utm_medium"]}, "more": [1]}
@@ -91,7 +89,7 @@ def test_an_instant_reads_alike_in_every_form(zone: str, data: st.DataObject) ->
         [{"created_at": value, "status": None} for value in given_as], timezone=zone
     )
     plain = [{"created_at": at, "status": None} for at in moments]
-    assert as_answer(stats) == naive.answer(plain, {}, timezone=zone)
+    assert as_answer(stats) == reference.answer(plain, {}, timezone=zone)
 
 
 def test_columns_are_the_named_paths_then_all_other_text() -> None:

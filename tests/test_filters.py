@@ -5,7 +5,12 @@ import polars as pl
 import pytest
 from hypothesis import example, given, strategies as st
 
-from stats_core import AppointmentType, StatisticsQuery, appointment_statistics
+from stats_core import (
+    AppointmentType,
+    RecordLayout,
+    StatisticsQuery,
+    appointment_statistics,
+)
 from stats_core.filters import (
     created_within,
     matching,
@@ -14,8 +19,19 @@ from stats_core.filters import (
     record_filters,
 )
 from stats_core.query import Period
-from tests import naive
-from tests.strategies import IDS, NAMES, TYPES
+from stats_core.records import canonical
+from tests import reference
+from tests.strategies import (
+    IDS,
+    NAMES,
+    SCOPED_SCHEMA,
+    TYPES,
+    asks,
+    documents,
+    frame,
+    ids,
+    zones,
+)
 
 UNITS = {"ms": 10**6, "us": 10**3, "ns": 1}
 LEAST, MOST = -(2**63), 2**63 - 1
@@ -118,7 +134,9 @@ def test_a_keyword_is_a_literal_in_any_case(texts: list[str], word: str) -> None
         pl.col("text").str.to_lowercase()
     )
     expected = [
-        n for n, text in enumerate(texts) if naive.fold(word) in naive.fold(text)
+        n
+        for n, text in enumerate(texts)
+        if reference.fold(word) in reference.fold(text)
     ]
     assert kept(lf, *matching([word])) == expected
 
@@ -200,3 +218,25 @@ def test_every_question_is_a_condition() -> None:
         schema=schema,
     )
     assert kept(lf, *conditions) == [0]
+
+
+@given(data=st.data())
+def test_filters_may_be_applied_in_any_order(data: st.DataObject) -> None:
+    zone = data.draw(zones())
+    records = data.draw(documents(zone, scoped=True))
+    ask = data.draw(asks(zone, records))
+    integration_id = data.draw(ids(records))
+    query = StatisticsQuery(**ask)
+    lf = canonical(frame(records, SCOPED_SCHEMA), RecordLayout(), query, scoped=True)
+    filters = record_filters(
+        query, query.period(zone), lf.collect_schema(), integration_id
+    )
+    lf = lf.with_row_index()
+    for condition in data.draw(st.permutations(filters)):
+        lf = lf.filter(condition)
+    assert lf.collect()["index"].to_list() == [
+        place
+        for place, record in enumerate(records)
+        if record["integration_id"] == integration_id
+        and reference.is_asked_for(record, ask, zone, reference.SEARCHED)
+    ]

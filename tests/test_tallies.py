@@ -15,7 +15,7 @@ from stats_core.tallies import (
     tally,
 )
 from stats_core.text import trimmed
-from tests import naive
+from tests import reference
 from tests.strategies import DIMENSIONS, STATUSES, statuses, texts
 
 KIND = outcome(pl.col("status"), RecordLayout(), pl.String())
@@ -30,7 +30,7 @@ def test_a_label_is_the_trimmed_text_or_the_default(
         labelled(trimmed(pl.lit(pl.Series(values, dtype=pl.String))), default)
     )
     assert found.to_series().to_list() == [
-        naive.trim(v or "") or default for v in values
+        reference.trim(v or "") or default for v in values
     ]
 
 
@@ -40,7 +40,9 @@ def test_outcomes_are_those_of_the_contract(words: list[str | None]) -> None:
     for dtype in (pl.String(), pl.Categorical(), categories):
         df = pl.DataFrame({"status": pl.Series(words, dtype=dtype)})
         found = df.select(outcome(pl.col("status"), RecordLayout(), dtype))
-        assert found.to_series().to_list() == [naive.outcome(word) for word in words]
+        assert found.to_series().to_list() == [
+            reference.outcome(word) for word in words
+        ]
 
 
 def test_a_boolean_says_how_it_went() -> None:
@@ -74,7 +76,7 @@ def test_a_layout_names_other_words(word: str, went: str) -> None:
 @pytest.mark.parametrize("few", [True, False])
 @pytest.mark.parametrize("name", DIMENSIONS)
 @given(rows=ROWS)
-def test_a_breakdown_equals_the_naive_one(
+def test_a_breakdown_equals_the_reference(
     *,
     few: bool,
     name: str,
@@ -85,8 +87,8 @@ def test_a_breakdown_equals_the_naive_one(
         {name: values, "status": went}, dict.fromkeys((name, "status"), pl.String)
     )
     found = breakdown(tally(lf, name, few=few), name, KIND).collect()
-    outcomes = [naive.outcome(status) for status in went]
-    expected = naive.rows(list(values), outcomes, naive.DEFAULTS[name])
+    outcomes = [reference.outcome(status) for status in went]
+    expected = reference.rows(list(values), outcomes, reference.DEFAULTS[name])
     assert found.rows() == expected
     assert found.schema == {
         "value": pl.String,
@@ -108,8 +110,8 @@ def test_a_breakdown_keeps_further_columns_apart(
     expected = []
     for whose in sorted({row[0] for row in rows}):
         own = [row for row in rows if row[0] == whose]
-        outcomes = [naive.outcome(row[2]) for row in own]
-        listed = naive.rows([row[1] for row in own], outcomes, "not set")
+        outcomes = [reference.outcome(row[2]) for row in own]
+        listed = reference.rows([row[1] for row in own], outcomes, "not set")
         expected += [(whose, *row) for row in listed]
     assert found.rows() == expected
 
@@ -134,7 +136,7 @@ def test_a_trend_counts_the_outcomes_of_each_day(
     lf = pl.LazyFrame(rows, schema, orient="row")
     raw = tally(lf, "day", by=["whose"], few=few)
     found = daily_trend(raw, KIND, by=["whose"]).collect()
-    count = Counter((whose, day, naive.outcome(went)) for whose, day, went in rows)
+    count = Counter((whose, day, reference.outcome(went)) for whose, day, went in rows)
     places = {(whose, day) for whose, day, _ in rows}
     assert found.rows() == [
         (*place, *(count[*place, went] for went in ("successful", "failed", "other")))

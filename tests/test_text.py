@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from stats_core.text import in_any_case, is_unicode, lower, status_word, trimmed
-from tests import naive
+from tests import reference
 
 CASED = "\u0130Ii\u0131\u0307\u03a3\u03c3\u03c2kK\u212asS\u017f\u00df\u1e9e\u00e5\u212b.[]^$\\*"
 TEXTS = st.lists(st.none() | st.text(max_size=8), max_size=30)
@@ -35,16 +35,16 @@ def matches(text: str, word: str) -> bool:
 @example(text="\u03bf\u03c2 ", word="\u039f\u03a3")
 @given(text=st.text(CASED, max_size=6), word=st.text(CASED, min_size=1, max_size=3))
 def test_a_word_is_found_where_lower_case_holds_it(text: str, word: str) -> None:
-    assert matches(text, word) == (naive.fold(word) in naive.fold(text))
+    assert matches(text, word) == (reference.fold(word) in reference.fold(text))
 
 
 @given(text=st.text(max_size=6), word=st.text(min_size=1, max_size=2))
 def test_any_word_is_found_where_lower_case_holds_it(text: str, word: str) -> None:
-    assert matches(text, word) == (naive.fold(word) in naive.fold(text))
+    assert matches(text, word) == (reference.fold(word) in reference.fold(text))
 
 
 def test_every_letter_is_found_in_each_of_its_cases() -> None:
-    folded = {chr(number): naive.fold(chr(number)) for number in range(0x20000)}
+    folded = {chr(number): reference.fold(chr(number)) for number in range(0x20000)}
     letters = {text: lower for text, lower in folded.items() if text != lower}
     cased = letters | {lower: lower for lower in letters.values()}
     texts = pl.Series(list(cased))
@@ -55,19 +55,19 @@ def test_every_letter_is_found_in_each_of_its_cases() -> None:
 
 @given(st.text(CASED + "AbZ", max_size=6))
 def test_lower_case_is_that_of_the_reference(text: str) -> None:
-    assert lower(text) == naive.fold(text)
+    assert lower(text) == reference.fold(text)
 
 
 @given(values=TEXTS)
-def test_text_is_trimmed_as_the_naive_reference_trims(values: list[str | None]) -> None:
+def test_text_is_trimmed_as_the_reference_trims(values: list[str | None]) -> None:
     found = pl.select(trimmed(series(values))).to_series().to_list()
-    assert found == [None if v is None else naive.trim(v) for v in values]
+    assert found == [None if v is None else reference.trim(v) for v in values]
 
 
 def test_each_character_is_visible_or_trimmed() -> None:
     texts = [f"{character}a{character}" for character in ASSIGNED]
     found = pl.select(trimmed(series(list(texts)))).to_series().to_list()
-    assert found == [naive.trim(text) for text in texts]
+    assert found == [reference.trim(text) for text in texts]
     assert found.count("a") > 200
 
 

@@ -1,0 +1,131 @@
+"""The public functions: records and a query to statistics."""
+
+import polars as pl
+
+from stats_core.engine import execution
+from stats_core.layout import RecordLayout
+from stats_core.query import StatisticsQuery
+from stats_core.records.canonical import canonical_frame
+from stats_core.request import Request
+from stats_core.results.partials import by_integration
+from stats_core.results.response import AppointmentsDashboard
+from stats_core.results.statistics import AppointmentStatistics
+from stats_core.typing import Engine, Records
+
+_ALL = StatisticsQuery()
+_DEFAULT_LAYOUT = RecordLayout()
+
+
+def appointment_statistics(
+    records: Records,
+    query: StatisticsQuery = _ALL,
+    *,
+    integration_id: str | None = None,
+    layout: RecordLayout = _DEFAULT_LAYOUT,
+    timezone: str = "UTC",
+    engine: Engine = "auto",
+) -> AppointmentStatistics:
+    """Count the records that a query selects, completely and exactly.
+
+    Args:
+        records: A Polars frame, anything with the Arrow PyCapsule interface, or an
+            iterable of documents. Never changed; a LazyFrame is scanned, not loaded.
+        query: Which records count; its `page` and `size` are ignored.
+        integration_id: Whose records count: 24 characters of `0-9a-f`. Needed if the
+            records carry the layout's column, refused if they do not. Records of other
+            integrations are not examined.
+        layout: Which column holds each field.
+        timezone: The IANA zone whose calendar days are counted.
+        engine: The Polars engine; `auto` follows the size of the records, `gpu` needs
+            the package cudf-polars.
+
+    Raises:
+        InvalidRecordsError: The records cannot be counted; every fault is listed.
+        pydantic.ValidationError: An argument of the wrong kind, a malformed id, an
+            unknown zone, bounds out of order.
+
+    >>> docs = [{"created_at": "2024-05-01T23:30:00Z", "status": "Success"}]
+    >>> stats = appointment_statistics(docs, timezone="Europe/Berlin")
+    >>> stats.trends.rows()
+    [(datetime.date(2024, 5, 2), 1, 0, 0)]
+    >>> stats.utm_source.rows()
+    [('direct', 1, 1, 1, 0, 0)]
+    """
+    request = Request(
+        query=query,
+        integration_id=integration_id,
+        layout=layout,
+        timezone=timezone,
+        engine=engine,
+    )
+    return AppointmentStatistics(_count(records, request))
+
+
+def appointments_dashboard(
+    records: Records,
+    query: StatisticsQuery = _ALL,
+    *,
+    integration_id: str | None = None,
+    layout: RecordLayout = _DEFAULT_LAYOUT,
+    timezone: str = "UTC",
+    engine: Engine = "auto",
+) -> AppointmentsDashboard:
+    """Return the endpoint's response: the statistics, paged as the query says.
+
+    The arguments and errors are those of `appointment_statistics`.
+
+    >>> records = [{"created_at": "2023-11-07T05:31:56Z", "status": "failed"}]
+    >>> dashboard = appointments_dashboard(records)
+    >>> dashboard.overview.total, dashboard.utm_source[0].id
+    (1, 'direct')
+    """
+    request = Request(
+        query=query,
+        integration_id=integration_id,
+        layout=layout,
+        timezone=timezone,
+        engine=engine,
+    )
+    stats = AppointmentStatistics(_count(records, request))
+    return stats.dashboard(request.query.page, request.query.size)
+
+
+def statistics_by_integration(
+    records: Records,
+    query: StatisticsQuery = _ALL,
+    *,
+    layout: RecordLayout = _DEFAULT_LAYOUT,
+    timezone: str = "UTC",
+    engine: Engine = "auto",
+) -> dict[str, AppointmentStatistics]:
+    """Return every integration's statistics from one scan, by id, ids ascending.
+
+    Each equals `appointment_statistics` for that id. An integration without a selected
+    record has no entry; records without an id belong to no integration.
+
+    Raises:
+        InvalidRecordsError: As `appointment_statistics`; also for ids that no request
+            could name, which would otherwise be left out silently.
+        pydantic.ValidationError: As `appointment_statistics`.
+
+    >>> ids = ["5eb7cf5a86d9755df3a6c593", "5eb7cf5a86d9755df3a6c594"]
+    >>> docs = [
+    ...     {"created_at": None, "status": "error", "integration_id": key}
+    ...     for key in ids
+    ... ]
+    >>> [stats.total for stats in statistics_by_integration(docs).values()]
+    [1, 1]
+    """
+    request = Request(
+        query=query,
+        by_integration=True,
+        layout=layout,
+        timezone=timezone,
+        engine=engine,
+    )
+    parts = by_integration(_count(records, request))
+    return {key: AppointmentStatistics(part) for key, part in parts.items()}
+
+
+def _count(records: Records, request: Request) -> pl.DataFrame:
+    return execution.count(canonical_frame(records, request), request)

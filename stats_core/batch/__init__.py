@@ -1,0 +1,1 @@
+"""Many files, kept parts of an answer, and a cluster."""

@@ -1,0 +1,169 @@
+"""The commands.
+
+Answers go to stdout and everything else to stderr. Exit codes: 0 answered, 1 records
+that cannot be counted, 2 wrong usage or a bad query; one line per fault.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from stats_core.batch import cluster
+from stats_core.batch.files import FORMATS, file_paths
+from stats_core.batch.parts import keep, merge_parts
+from stats_core.batch.tasks import count_files
+from stats_core.cli import options
+from stats_core.cli.options import WrongUsageError, faults_to_exit_codes
+from stats_core.cli.output import write
+from stats_core.request import Request
+from stats_core.sample import integration_ids, sample_records
+
+app = typer.Typer(
+    help="Appointment statistics, exactly, from files of records.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_DEMO_ROWS = 100_000
+
+
+@app.command()
+@options.fills_request()
+def report(
+    records: options.RecordFiles,
+    request: Request,
+    *,
+    on_cluster: options.OnCluster = False,
+    format: options.Format = None,  # noqa: A002 - the option's name
+) -> None:
+    """Count appointments: the total, the daily trend, sources and UTM values."""
+    write(_count(records, request, on_cluster=on_cluster), request, format)
+
+
+@app.command()
+@options.fills_request(pages=False)
+def tally(
+    records: options.RecordFiles,
+    request: Request,
+    out: Annotated[Path, typer.Option(help="The .parquet file to write the part to.")],
+    *,
+    on_cluster: options.OnCluster = False,
+) -> None:
+    """Count appointments and keep the answer, for `merge` to add to others."""
+    if FORMATS.get(out.suffix.lower()) != "parquet":
+        msg = f"--out {out}: expected a .parquet file"
+        raise WrongUsageError(msg)
+    keep(_count(records, request, on_cluster=on_cluster), request, out)
+
+
+@app.command()
+@options.fills_request(counts=False)
+def merge(
+    kept: options.PartFiles,
+    request: Request,
+    *,
+    format: options.Format = None,  # noqa: A002 - the option's name
+) -> None:
+    """Add up what `tally` kept, and show the answer as `report` does.
+
+    The parts must answer one question, for days or files that do not overlap.
+    """
+    with _progress("adding up"):
+        partial = merge_parts(file_paths(kept))
+    write(partial, request, format)
+
+
+@app.command()
+def sample(
+    rows: Annotated[int, typer.Option(min=0, help="How many records.")],
+    out: Annotated[
+        Path, typer.Option(help="A .parquet, .ndjson, .csv or .arrow file to write.")
+    ],
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other records.")] = 0,
+) -> None:
+    """Write synthetic records, the same for the same seed, however many."""
+    with faults_to_exit_codes(), _progress(f"writing {rows:,} records"):
+        _sink(sample_records(rows, seed=seed), out)
+
+
+@app.command()
+def demo(format: options.Format = None) -> None:  # noqa: A002 - the option's name
+    """Make sample records, count them and show the answer."""
+    request = Request(integration_id=integration_ids(1)[0])
+    with tempfile.TemporaryDirectory() as folder, faults_to_exit_codes():
+        path = Path(folder) / "sample.parquet"
+        _say(f"{_DEMO_ROWS:,} sample records; the same by hand:")
+        _say(f"  stats-core sample --rows {_DEMO_ROWS} --out sample.parquet")
+        _say(
+            f"  stats-core report sample.parquet --integration-id {request.integration_id}"
+        )
+        sample(_DEMO_ROWS, path)
+        write(_count([str(path)], request, on_cluster=False), request, format)
+
+
+def _count(records: list[str], request: Request, *, on_cluster: bool) -> pl.DataFrame:
+    if on_cluster:
+        with _files_done() as done, _needs_ray():
+            return cluster.count(records, request, done)
+    with _progress("counting"):
+        return count_files(file_paths(records), request)
+
+
+def _sink(lf: pl.LazyFrame, out: Path) -> None:
+    match FORMATS.get(out.suffix.lower()):
+        case "parquet":
+            lf.sink_parquet(out)
+        case "ndjson":
+            lf.sink_ndjson(out)
+        case "csv":
+            lf.sink_csv(out)
+        case "ipc":
+            lf.sink_ipc(out)
+        case _:
+            msg = f"--out {out}: expected a .parquet, .ndjson, .csv or .arrow file"
+            raise WrongUsageError(msg)
+
+
+@contextmanager
+def _progress(doing: str) -> Iterator[None]:
+    """Show a spinner on a terminal while work takes more than a second."""
+    console = Console(stderr=True)
+    status = console.status(f"{doing} …")
+    timer = Timer(1, status.start)
+    if console.is_terminal:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        status.stop()
+
+
+@contextmanager
+def _files_done() -> Iterator[cluster.Progress]:
+    """Show a bar of finished files on a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("counting files", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _needs_ray() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        msg = f"--cluster: {error}"
+        raise WrongUsageError(msg) from error
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

@@ -1,0 +1,199 @@
+"""The options of the commands, the request they fill, and how faults are shown."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from inspect import Parameter, signature
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from stats_core.errors import InvalidRecordsError
+from stats_core.query import StatisticsQuery
+from stats_core.request import Request
+from stats_core.schema import ROLES
+
+_UNCOUNTABLE, _WRONG_USAGE = 1, 2
+
+
+class OutputFormat(StrEnum):
+    """How an answer is written."""
+
+    JSON = "json"
+    TABLE = "table"
+
+
+class WrongUsageError(Exception):
+    """Options that cannot be used; one argument per fault."""
+
+
+RecordFiles = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RECORDS...",
+        help="Parquet, NDJSON, JSON array, CSV or Arrow IPC files, and globs of them.",
+    ),
+]
+PartFiles = Annotated[
+    list[str],
+    typer.Argument(metavar="PART...", help="Files that `tally` wrote, and globs."),
+]
+OnCluster = Annotated[
+    bool, typer.Option("--cluster", help="Count on Ray: RAY_ADDRESS, or this machine.")
+]
+Format = Annotated[
+    OutputFormat | None,
+    typer.Option("--format", help="Default: table on a terminal, JSON otherwise."),
+]
+_Words = list[str] | None
+
+# The options that fill a request: their types, metavars and help.
+_PAGING = {
+    "page": (str | None, "N", "Page of the breakdowns, from 1."),
+    "size": (str | None, "N", "Rows per page; default: 300, in a table 10."),
+}
+_COUNTING = {
+    "appointment_type": (str | None, None, "Count only this type: NP, F/U, ASC_FU …"),
+    "search": (str | None, None, "Keywords, each of which must occur."),
+    "start": (str | None, None, "First day, or instant, in ISO 8601."),
+    "end": (str | None, None, "Last day, or instant, in ISO 8601."),
+    "integration_id": (str | None, "ID", "Count the records of this integration."),
+    "each_integration": (bool, None, "Count each integration separately."),
+    "timezone": (str | None, None, "IANA zone of the days; default: UTC."),
+    "column": (
+        *(_Words, "ROLE=COLUMN"),
+        f"The column of a field, dots for nested ones; roles: {', '.join(ROLES)}.",
+    ),
+    "search_in": (_Words, "COLUMN", "A column to search; default: all text."),
+    "successful": (_Words, "WORD", "A status that means successful."),
+    "failed": (_Words, "WORD", "A status that means failed."),
+}
+
+
+def fills_request(
+    *, counts: bool = True, pages: bool = True
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options that fill its parameter `request`.
+
+    Args:
+        counts: Whether the command has the options of what is counted.
+        pages: Whether it has those of the page that is shown.
+    """
+    shared = (_COUNTING if counts else {}) | (_PAGING if pages else {})
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = [
+            it for it in signature(command).parameters.values() if it.name != "request"
+        ]
+
+        def run(**given: Any) -> None:  # noqa: ANN401 - whatever typer parsed
+            with faults_to_exit_codes():
+                request = parsed_request({name: given.pop(name) for name in shared})
+                command(request=request, **given)
+
+        parameters = [*own, *(_parameter(name, *shared[name]) for name in shared)]
+        by_default = sorted(
+            parameters, key=lambda it: it.default is not Parameter.empty
+        )
+        run.__doc__, run.__name__ = command.__doc__, command.__name__
+        run.__annotations__ = {it.name: it.annotation for it in by_default}
+        vars(run)["__signature__"] = signature(command).replace(parameters=by_default)
+        return run
+
+    return decorate
+
+
+def _parameter(name: str, kind: Any, metavar: str | None, text: str) -> Parameter:  # noqa: ANN401 - a type
+    option = typer.Option(f"--{name.replace('_', '-')}", metavar=metavar, help=text)
+    return Parameter(
+        name,
+        Parameter.KEYWORD_ONLY,
+        default=False if kind is bool else None,
+        annotation=Annotated[kind, option],
+    )
+
+
+def parsed_request(given: dict[str, Any]) -> Request:
+    """Return the request that options fill; those not given keep their defaults.
+
+    Raises:
+        WrongUsageError: Options that do not fit together, or values that are refused;
+            every fault.
+
+    >>> parsed_request(
+    ...     {"start": "2024-05-01", "column": ["status=state"]}
+    ... ).layout.status
+    'state'
+    """
+    options = {name: it for name, it in given.items() if it not in (None, [], False)}
+    columns, faults = _columns(options.pop("column", []))
+    names = {"search_in": "search", "successful": "successful", "failed": "failed"}
+    layout = {to: options.pop(name) for name, to in names.items() if name in options}
+    query = {
+        name: options.pop(name)
+        for name in StatisticsQuery.model_fields
+        if name in options
+    }
+    by_integration = options.pop("each_integration", False)
+    if by_integration and "integration_id" in options:
+        faults.append("--each-integration: not together with --integration-id")
+    try:
+        request = Request(
+            query=query,
+            layout=columns | layout,
+            by_integration=by_integration,
+            **options,
+        )
+    except ValidationError as error:
+        faults += map(_option_fault, error.errors())
+    if faults:
+        raise WrongUsageError(*faults)
+    return request
+
+
+@contextmanager
+def faults_to_exit_codes() -> Iterator[None]:
+    """Write what was raised to stderr, one line per fault, and exit with its code."""
+    try:
+        yield
+    except WrongUsageError as error:
+        faults, code = list(error.args), _WRONG_USAGE
+    except InvalidRecordsError as error:
+        faults, code = list(error.faults), _UNCOUNTABLE
+    except OSError as error:
+        faults, code = [str(error)], _UNCOUNTABLE
+    else:
+        return
+    for fault in faults:
+        typer.echo(fault, err=True)
+    raise typer.Exit(code)
+
+
+def _columns(pairs: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the columns by role, and the faults of the option `--column`."""
+    parted = [text.partition("=")[::2] for text in pairs]
+    roles = [role for role, _ in parted]
+    expected = f"expected ROLE=COLUMN, ROLE one of {', '.join(ROLES)}"
+    faults = [f"--column {role!r}: {expected}" for role in roles if role not in ROLES]
+    twice = {role for role in roles if roles.count(role) > 1}
+    faults += [f"--column {role}: given more than once" for role in sorted(twice)]
+    faults += [f"--column {role}: expected a name" for role, name in parted if not name]
+    return {role: name for role, name in parted if role in ROLES and name}, faults
+
+
+def _option_fault(fault: ErrorDetails) -> str:
+    """Return one of pydantic's faults, with the option that it came from."""
+    message = fault["msg"].removeprefix("Value error, ")
+    path = [str(part) for part in fault["loc"]]
+    model, name = path[0], path[1] if len(path) > 1 else path[0]
+    if model == "layout" and name in ROLES:
+        return f"--column {name}: {message}"
+    if path in (["query"], ["layout"]):
+        return message
+    names = {"appointmentType": "appointment-type"}
+    if model == "layout":
+        names["search"] = "search-in"
+    option = names.get(name, name.replace("_", "-"))
+    return f"--{option} {str(fault['input'])!r:.60}: {message}"

@@ -1,0 +1,1 @@
+"""Canonical records to the partial frame: filter, aggregate, execute."""

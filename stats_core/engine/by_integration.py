@@ -1,0 +1,286 @@
+"""Counting every integration at once: records as dictionary codes, sorted and summed.
+
+With many integrations there are nearly as many groups as records, and hash tables of
+texts outgrow every cache. Sorting 64-bit keys needs no table. Each text is labelled and
+compared once per batch, not once per record and integration.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from stats_core.engine.aggregation import fill_unset, is_unset, outcome
+from stats_core.errors import InvalidRecordsError
+from stats_core.layout import RecordLayout
+from stats_core.request import is_integration_id
+from stats_core.schema import (
+    COUNTS,
+    DIMENSIONS,
+    OUTCOMES,
+    SECTIONS,
+    TOTAL,
+    TRENDS,
+    UNDATED,
+)
+from stats_core.text import trimmed
+
+# An empty column per kind of text. Polars keeps the codes while such a column exists.
+Codes = Mapping[str, pl.Series]
+
+_TEXTS = ("integration_id", "status", *DIMENSIONS)
+# Bit layout of a key (UInt64), low to high: 2 outcome, 1 unset flag, 32 label code or
+# day, 29 integration code.
+_UNSET, _VALUE, _PLACES = 1 << 2, 1 << 3, 1 << 32
+_MAX_INTEGRATIONS = 1 << 29
+_EPOCH = 1 << 31  # added to days, so that none is negative; 0 means no day
+_MAX_EXAMPLES = 5
+_COUNT, _KEY = pl.col("count"), pl.col("key")
+_IS_VALUE = pl.col("section") > SECTIONS.index(TRENDS)
+_LABEL = pl.when(_IS_VALUE).then("place")
+_INT64_MAX = 2**63 - 1
+
+_NO_KEYS = pl.Schema({"key": pl.UInt64(), "count": pl.Int64()}).to_frame()
+NOTHING = [
+    _NO_KEYS for _ in ("day", *DIMENSIONS)
+]  # what `preaggregate` finds in no row
+
+
+def new_codes() -> Codes:
+    """Return columns whose types number the texts of one answer as they appear.
+
+    Each answer needs its own, so that neither codes nor texts outlive it.
+    """
+    return {
+        name: pl.Series([], dtype=pl.Categorical(pl.Categories.random()))
+        for name in (*_TEXTS, "label")
+    }
+
+
+def coded(lf: pl.LazyFrame, codes: Codes) -> pl.LazyFrame:
+    """Return the counted columns of a canonical frame, in 28 bytes per row.
+
+    Args:
+        lf: A canonical frame with `integration_id` and `day`; rows without an
+            integration are left out.
+        codes: The codes of the answer.
+
+    Returns:
+        `integration_id`, `status` and the dimensions as `Categorical`, and `day`.
+    """
+    texts = [pl.col(name).cast(pl.String).cast(codes[name].dtype) for name in _TEXTS]
+    return lf.filter(pl.col("integration_id").is_not_null()).select(*texts, "day")
+
+
+def preaggregate(
+    df: pl.DataFrame, codes: Codes, layout: RecordLayout
+) -> list[pl.DataFrame]:
+    """Count the records of a batch by key.
+
+    Args:
+        df: A batch of `coded`.
+        codes: The codes of the answer.
+        layout: Which status words mean what.
+
+    Returns:
+        `key: UInt64` ascending and `count: Int64`; one frame for the days, then one per
+        dimension.
+
+    Raises:
+        InvalidRecordsError: More integrations than a key can hold.
+    """
+    ids = _size(df.lazy().select(_number("integration_id")))
+    if ids > _MAX_INTEGRATIONS:
+        msg = (
+            f"`integration_id`: expected at most {_MAX_INTEGRATIONS} to count each, "
+            f"found {ids}"
+        )
+        raise InvalidRecordsError(msg)
+    integration = _number("integration_id") * (_PLACES * _VALUE)
+    how = outcome(layout).to_physical().cast(pl.UInt64)
+    head = integration + _looked_up(df["status"], how)
+    lf = df.select(*DIMENSIONS, "day", head=head).lazy()
+    day = (pl.col("day").to_physical().cast(pl.Int64) + _EPOCH).fill_null(0)
+    labels = [
+        _looked_up(df[name], _label(name, default, codes["label"].dtype))
+        for name, default in DIMENSIONS.items()
+    ]
+    values = [day.cast(pl.UInt64) * _VALUE, *labels]
+    return pl.collect_all(_runs(lf, pl.col("head") + value) for value in values)
+
+
+def sum_runs(lf: pl.LazyFrame) -> pl.LazyFrame:
+    """Sum the counts of equal keys; the result has its keys ascending."""
+    return _sum_groups(lf.sort("key"), _KEY, {"count": _COUNT})
+
+
+def partial_frame(
+    groups: Sequence[pl.DataFrame], codes: Codes, timezone: str
+) -> pl.DataFrame:
+    """Return the partial frame of every integration.
+
+    Args:
+        groups: The summed frames of `preaggregate`.
+        codes: The codes of the answer.
+        timezone: The IANA name of the zone of the days.
+
+    Returns:
+        `BY_INTEGRATION_SCHEMA`, in its order.
+
+    Raises:
+        InvalidRecordsError: An id that no request could name.
+    """
+    days, *values = (_counted(df) for df in groups)
+    ids = _texts(codes["integration_id"].dtype, [days["integration"]])
+    labels = _texts(codes["label"].dtype, [df["place"] for df in values])
+    _check_ids(ids.gather(days["integration"].unique()))
+    stacked = pl.concat([*_day_sections(days), *_value_sections(values)])
+    ranked = stacked.with_columns(
+        pl.lit(ids.rank("ordinal") - 1).gather("integration").alias("integration"),
+        pl.coalesce(
+            pl.lit(labels.rank("ordinal").cast(pl.Int64) - 1).gather(_LABEL), "place"
+        ).alias("place"),
+    )
+    return _decoded(ranked.sort(_order()), ids.sort(), labels.sort(), timezone)
+
+
+def _check_ids(ids: pl.Series) -> None:
+    invalid = sorted(key for key in ids if not is_integration_id(key))
+    if invalid:
+        some = ", ".join(f"{key!r:.40}" for key in invalid[:_MAX_EXAMPLES])
+        msg = (
+            f"`integration_id`: {len(invalid)} values are not 24 characters of 0-9a-f: "
+            f"{some}"
+        )
+        raise InvalidRecordsError(msg)
+
+
+def _counted(df: pl.DataFrame) -> pl.DataFrame:
+    """Count each integration and place, a label code or a day, and its outcomes."""
+    counts = {
+        "count": _COUNT,
+        "unset": _COUNT * (_KEY // _UNSET % 2 == 1),
+        **{name: _COUNT * (n == _KEY % _UNSET) for n, name in enumerate(OUTCOMES)},
+    }
+    place = (_KEY % _PLACES).cast(pl.Int64).alias("place")
+    whose = (_KEY // _PLACES).cast(pl.UInt32).alias("integration")
+    return (
+        _sum_groups(df.lazy(), _KEY // _VALUE, counts)
+        .select(whose, place, *COUNTS)
+        .collect()
+    )
+
+
+def _day_sections(days: pl.DataFrame) -> list[pl.DataFrame]:
+    undated = _COUNT * (pl.col("place") == 0)
+    heads = _sum_groups(
+        days.lazy(), pl.col("integration"), {TOTAL: _COUNT, UNDATED: undated}
+    ).collect()
+    zeros = dict.fromkeys(COUNTS[1:], pl.lit(0, pl.Int64))
+    return [
+        *(
+            heads.select(
+                pl.col("key").alias("integration"),
+                pl.lit(0, pl.Int64).alias("place"),
+                pl.col(name).alias("count"),
+                _section(name),
+                **zeros,
+            ).select(*days.columns, "section")
+            for name in (TOTAL, UNDATED)
+        ),
+        days.filter(pl.col("place") > 0).with_columns(_section(TRENDS)),
+    ]
+
+
+def _value_sections(values: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    return [
+        df.with_columns(_section(name))
+        for name, df in zip(DIMENSIONS, values, strict=True)
+    ]
+
+
+def _section(name: str) -> pl.Expr:
+    return pl.lit(SECTIONS.index(name), pl.UInt8).alias("section")
+
+
+def _order() -> pl.Expr:
+    """Return the order of partial rows as one number, which sorts faster than columns."""
+    whose, section, place = (
+        pl.col(name).cast(pl.Int128) for name in ("integration", "section", "place")
+    )
+    fewer = pl.when(_IS_VALUE).then(_INT64_MAX - _COUNT).otherwise(0).cast(pl.Int128)
+    return ((whose * 8 + section) * (1 << 63) + fewer) * _PLACES + place
+
+
+def _decoded(
+    df: pl.DataFrame, ids: pl.Series, labels: pl.Series, timezone: str
+) -> pl.DataFrame:
+    date = (pl.col("place") - _EPOCH).cast(pl.Int32).cast(pl.Date)
+    return df.select(
+        pl.lit(ids).gather("integration").alias("integration_id"),
+        pl.lit(timezone).alias("timezone"),
+        pl.lit(pl.Series(SECTIONS)).gather("section").alias("section"),
+        pl.when(pl.col("section") == SECTIONS.index(TRENDS)).then(date).alias("day"),
+        pl.lit(labels).gather(_LABEL).alias("value"),
+        *COUNTS,
+    )
+
+
+def _runs(lf: pl.LazyFrame, key: pl.Expr) -> pl.LazyFrame:
+    runs = lf.select(runs=key.sort().rle()).unnest("runs")
+    return runs.select(key="value", count=pl.col("len").cast(pl.Int64))
+
+
+def _sum_groups(
+    lf: pl.LazyFrame, group: pl.Expr, counts: Mapping[str, pl.Expr]
+) -> pl.LazyFrame:
+    """Sum the counts of each group, whose rows are adjacent: `key`, then the sums."""
+    running = {name: count.cum_sum() for name, count in counts.items()}
+    last = (pl.col("key") != pl.col("key").shift(-1)).fill_null(value=True)
+    # A group's sum is the growth of the running sum since the group before it.
+    return (
+        lf.select(key=group, **running)
+        .filter(last)
+        .select(
+            "key", *(pl.col(name).diff().fill_null(pl.col(name)) for name in counts)
+        )
+    )
+
+
+def _looked_up(column: pl.Series, place: pl.Expr) -> pl.Expr:
+    """Return the bits of each row's text in a key, computed once per distinct text."""
+    # Only codes in use in this batch: other threads may be adding more.
+    codes = column.unique().alias("code")
+    texts = pl.DataFrame(
+        [codes.to_physical(), codes.cast(pl.String).alias(column.name)]
+    )
+    null = _size(texts.lazy().select("code"))
+    used, places = texts.select(pl.col("code").fill_null(null), place=place)
+    table = pl.zeros(null + 1, pl.UInt64, eager=True).scatter(used, places)
+    return pl.lit(table).gather(pl.col(column.name).to_physical().fill_null(null))
+
+
+def _label(name: str, default: str, dtype: pl.DataType) -> pl.Expr:
+    text = trimmed(pl.col(name))
+    label = fill_unset(text, pl.lit(default)).cast(dtype).to_physical()
+    unset = is_unset(text).cast(pl.UInt64)
+    return label.cast(pl.UInt64) * _VALUE + unset * _UNSET
+
+
+def _number(name: str) -> pl.Expr:
+    return pl.col(name).to_physical().cast(pl.UInt64)
+
+
+def _size(codes: pl.LazyFrame) -> int:
+    """Return one more than the greatest code; 0 without codes."""
+    size = codes.select((pl.all().max().cast(pl.Int64) + 1).fill_null(0))
+    return int(size.collect().item())
+
+
+def _texts(dtype: pl.DataType, codes: Sequence[pl.Series]) -> pl.Series:
+    """Return the texts of all codes up to the greatest one in use, by code."""
+    size = _size(pl.concat(codes).alias("code").to_frame().lazy())
+    numbers = pl.int_range(size, dtype=pl.UInt32, eager=True)
+    # Polars before 2.0 casts; Polars 2 has `cat.to`.
+    decode = getattr(numbers.cat, "to", numbers.cast)
+    texts: pl.Series = decode(dtype).cast(pl.String)
+    return texts

@@ -1,0 +1,140 @@
+"""The request as conditions on the canonical frame, one small function per filter.
+
+Each returns an expression that is true for the records to keep; null and false drop a
+record. The filters are independent; `apply_filters` applies them in a fast order.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from stats_core.query import AppointmentType, Period
+from stats_core.request import Request
+from stats_core.text import in_any_case
+
+_NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6}
+_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
+
+
+def record_filters(request: Request, schema: pl.Schema) -> list[pl.Expr]:
+    """Return all filters of a request but the scope, the cheapest first.
+
+    >>> request = Request(query={"appointment_type": "NP"})
+    >>> len(record_filters(request, pl.Schema({"appointment_type": pl.String()})))
+    1
+    """
+    filters = []
+    if request.query.appointment_type is not None:
+        filters.append(of_type(request.query.appointment_type, schema))
+    filters += created_within(request.period, schema)
+    filters += map(matching, request.patterns)
+    return filters
+
+
+def apply_filters(lf: pl.LazyFrame, filters: Sequence[pl.Expr]) -> pl.LazyFrame:
+    """Keep the records that pass all filters; search only those that pass the others.
+
+    >>> lf = pl.LazyFrame({"text": ["ana", "eva"], "appointment_type": ["NP", "NP"]})
+    >>> of_np = of_type(AppointmentType.NP, lf.collect_schema())
+    >>> apply_filters(lf, [of_np, containing("Eva")]).collect()["text"].to_list()
+    ['eva']
+    """
+    for condition in filters:
+        if condition.meta.root_names() == ["text"]:
+            # Polars would merge this expensive filter with those before it and search
+            # every row. It cannot do so with a filter on a new column.
+            lf = lf.with_columns(text=pl.col("text").str.slice(0))
+        lf = lf.filter(condition)
+    return lf
+
+
+def of_integration(integration_id: str, schema: pl.Schema) -> pl.Expr:
+    """Keep records of one integration.
+
+    >>> lf = pl.LazyFrame({"integration_id": ["5eb7cf5a86d9755df3a6c593", None]})
+    >>> ours = of_integration("5eb7cf5a86d9755df3a6c593", lf.collect_schema())
+    >>> lf.filter(ours).collect().height
+    1
+    """
+    return _equals("integration_id", integration_id, schema)
+
+
+def of_type(appointment_type: AppointmentType, schema: pl.Schema) -> pl.Expr:
+    """Keep records of exactly this type, case included.
+
+    >>> lf = pl.LazyFrame({"appointment_type": ["NP", "np", None]})
+    >>> lf.filter(of_type(AppointmentType.NP, lf.collect_schema())).collect().rows()
+    [('NP',)]
+    """
+    return _equals("appointment_type", appointment_type.value, schema)
+
+
+def created_within(period: Period, schema: pl.Schema) -> list[pl.Expr]:
+    """Keep records created in `period`; one condition per bound.
+
+    Exact in every time unit: a bound between two ticks of the column means the next
+    tick. Undated records stay only where both bounds are open.
+
+    >>> lf = pl.LazyFrame({"created_at": [0, 1_000]}, {"created_at": pl.Datetime("ms")})
+    >>> early = created_within(Period(end=1_000_000_000), lf.collect_schema())
+    >>> lf.filter(*early).collect().height
+    1
+    """
+    filters = []
+    if period.start is not None:
+        filters.append(_at_or_after(period.start, schema))
+    if period.end is not None:
+        filters.append(_before(period.end, schema))
+    return filters
+
+
+def containing(keyword: str) -> pl.Expr:
+    """Keep records whose `text` contains the keyword, literally, in any case.
+
+    >>> lf = pl.LazyFrame({"text": ["Ana Souza +1 (555)", "Ana Maria"]})
+    >>> lf.filter(containing("(555)")).collect().height
+    1
+    """
+    return matching(in_any_case(keyword))
+
+
+def matching(pattern: str) -> pl.Expr:
+    """Keep records whose `text` matches a pattern of `text.in_any_case`.
+
+    >>> pl.select(text=pl.lit("Ana")).filter(matching("[aA]na")).height
+    1
+    """
+    return pl.col("text").str.contains(pattern)
+
+
+def _equals(column: str, value: str, schema: pl.Schema) -> pl.Expr:
+    dtype = schema[column]
+    if isinstance(dtype, pl.Enum) and value not in dtype.categories:
+        return pl.lit(value=False)  # comparing with no category of an Enum raises
+    return pl.col(column) == value
+
+
+def _at_or_after(start: int, schema: pl.Schema) -> pl.Expr:
+    tick = _tick(start, schema)
+    if tick > _INT64_MAX:
+        return pl.lit(value=False)
+    return pl.col("created_at") >= _instant(tick, schema)
+
+
+def _before(end: int, schema: pl.Schema) -> pl.Expr:
+    tick = _tick(end, schema)
+    if tick > _INT64_MAX:
+        return pl.col("created_at").is_not_null()
+    return pl.col("created_at") < _instant(tick, schema)
+
+
+def _tick(nanoseconds: int, schema: pl.Schema) -> int:
+    """Return the first tick of the column's unit that is not before an instant."""
+    dtype = schema["created_at"]
+    assert isinstance(dtype, pl.Datetime)  # noqa: S101 - the frame is canonical
+    return -(-nanoseconds // _NANOSECONDS[dtype.time_unit])
+
+
+def _instant(tick: int, schema: pl.Schema) -> pl.Expr:
+    """Return a literal of the column's type, so that a scan can use its statistics."""
+    return pl.lit(max(tick, _INT64_MIN), schema["created_at"])

@@ -1,0 +1,1 @@
+"""Records of any form to one canonical frame."""

@@ -1,0 +1,176 @@
+"""The columns of records: what a request finds in them, and what is wrong."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from stats_core.errors import Faults
+from stats_core.layout import RecordLayout
+from stats_core.records.fields import Field, find
+from stats_core.request import Request
+
+Fields = Mapping[str, Field | None]
+
+_MAX_NAMES = 20
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a request finds in the columns of records.
+
+    Attributes:
+        names: The names of the caller's columns.
+        absent: What the request needs and the records lack: the path of a column, or
+            `text` for something to search in, and why it is needed.
+        faults: What else is wrong.
+    """
+
+    names: tuple[str, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+
+
+def find_columns(schema: pl.Schema, request: Request) -> tuple[Columns, Fields, Fields]:
+    """Find what a request reads in records of this schema.
+
+    Returns:
+        The columns; the field of each role; and the fields that `search` reads, by
+        path. A field is None where it is absent.
+
+    >>> schema = pl.Schema({"created_at": pl.Date(), "status": pl.Float64()})
+    >>> find_columns(schema, Request())[0].faults
+    ('`status`: expected text, found `Float64`',)
+    """
+    layout = request.layout
+    fields = {role: find(schema, path) for role, path in layout.columns().items()}
+    searched = _searched(schema, layout) if request.patterns else {}
+    faults = (
+        *_wrong_types(fields, layout),
+        *_unscoped(fields, request),
+        *_unsearchable(searched),
+    )
+    absent = _absent(fields, request)
+    if request.patterns:
+        absent |= _absent_text(searched)
+    return Columns(tuple(schema), absent, faults), fields, searched
+
+
+def joined(found: Sequence[Columns]) -> Columns:
+    """Return the columns of several sets of records; absent is what all of them lack.
+
+    >>> joined([Columns(("a",), {"b": "`b`: absent"}), Columns(("b",))]).names
+    ('a', 'b')
+    """
+    first, *others = found or [Columns()]
+    return Columns(
+        names=tuple(dict.fromkeys(name for each in found for name in each.names)),
+        absent={
+            key: reason
+            for key, reason in first.absent.items()
+            if all(key in each.absent for each in others)
+        },
+        faults=tuple(fault for each in found for fault in each.faults),
+    )
+
+
+def check_columns(columns: Columns) -> None:
+    """Check that the records have every column that the request needs.
+
+    Raises:
+        InvalidRecordsError: Wrong types or absent columns; every fault is listed.
+
+    >>> check_columns(Columns(("a", "b"), {"status": "`status`: absent"}))
+    Traceback (most recent call last):
+        ...
+    stats_core.errors.InvalidRecordsError: `status`: absent; the columns are `a`, `b`
+    """
+    names = ", ".join(f"`{name}`" for name in columns.names[:_MAX_NAMES]) or "none"
+    more = len(columns.names) - _MAX_NAMES
+    listed = f"the columns are {names}" + (f" and {more} more" if more > 0 else "")
+    faults = Faults()
+    faults.add(*columns.faults)
+    faults.add(*(f"{reason}; {listed}" for reason in columns.absent.values()))
+    faults.raise_if_any()
+
+
+def _wrong_types(fields: Fields, layout: RecordLayout) -> Iterator[str]:
+    for role, found in fields.items():
+        path = getattr(layout, role)
+        if found is not None and not fits(role, found):
+            instant = "a date-time, a date or ISO 8601 text"
+            expected = instant if role == "created_at" else "text"
+            yield f"`{path}`: expected {expected}, found `{found.dtype}`"
+    status = fields["status"]
+    words = layout.successful | layout.failed
+    if status and status.dtype == pl.Boolean and not words & {"true", "false"}:
+        yield (
+            f"`{layout.status}`: the column is Boolean, but the layout names neither "
+            "`true` nor `false` as a status word"
+        )
+
+
+def fits(role: str, found: Field) -> bool:
+    """Return whether the type of a field can be read in this role.
+
+    >>> fits("source", Field(pl.col("a"), pl.List(pl.String())))
+    False
+    """
+    if found.is_text() or found.dtype == pl.Null:
+        return True
+    if role == "created_at":
+        return isinstance(found.dtype, pl.Datetime | pl.Date)
+    return found.dtype.is_integer() or (role == "status" and found.dtype == pl.Boolean)
+
+
+def _unscoped(fields: Fields, request: Request) -> Iterator[str]:
+    # Without this, one tenant's figures would leak into another's by forgetting.
+    if fields["integration_id"] is not None and not request.scoped:
+        yield (
+            "`integration_id`: the records carry it, so say whose to count, or count "
+            "each integration; to pool them all, drop the column"
+        )
+
+
+def _absent(fields: Fields, request: Request) -> dict[str, str]:
+    reasons = dict.fromkeys(
+        {"created_at", "status"} | request.layout.model_fields_set, "needed as `{role}`"
+    )
+    if request.query.appointment_type is not None:
+        reasons["appointment_type"] = "needed to filter by type"
+    if request.scoped:
+        reasons["integration_id"] = "so none can be asked for"
+    return {
+        path: f"`{path}`: absent, {reasons[role].format(role=role)}"
+        for role, path in request.layout.columns().items()
+        if fields[role] is None and role in reasons
+    }
+
+
+def _searched(schema: pl.Schema, layout: RecordLayout) -> dict[str, Field | None]:
+    """Return the fields that `search` reads, by name; None for an absent one."""
+    if layout.search is not None:
+        return {path: find(schema, path) for path in layout.search}
+    read = set(layout.columns().values())
+    fields = {name: Field(pl.nth(n), schema[name]) for n, name in enumerate(schema)}
+    return {
+        name: found
+        for name, found in fields.items()
+        if name not in read and found.is_text()
+    }
+
+
+def _absent_text(searched: Fields) -> dict[str, str]:
+    if not searched:
+        return {"text": "`search`: the records have no text column to search in"}
+    return {
+        path: f"`{path}`: absent, needed by `search`"
+        for path, found in searched.items()
+        if found is None
+    }
+
+
+def _unsearchable(searched: Fields) -> Iterator[str]:
+    for path, found in searched.items():
+        if found is not None and not fits("search", found):
+            yield f"`{path}`: `search` expected text, found `{found.dtype}`"

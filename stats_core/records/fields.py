@@ -1,0 +1,79 @@
+"""One field of the records: dotted paths and the wrappers of Extended JSON."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import polars as pl
+
+
+class Field(NamedTuple):
+    """A field: an expression over the caller's frame, and its type."""
+
+    expr: pl.Expr
+    dtype: pl.DataType
+
+    def is_text(self) -> bool:
+        """Return whether the type is `String`, `Categorical` or `Enum`."""
+        return isinstance(self.dtype, pl.String | pl.Categorical | pl.Enum)
+
+
+def find(schema: Mapping[str, pl.DataType], path: str) -> Field | None:
+    """Return the field at a dotted path; None where it is absent.
+
+    A column whose name is the whole path comes first. Wrappers of MongoDB's Extended
+    JSON (`{"$oid": …}`, `{"$date": …}`) are removed.
+
+    >>> df = pl.DataFrame({"config": [{"utm_source": "ads"}]})
+    >>> df.select(find(df.schema, "config.utm_source").expr).rows()
+    [('ads',)]
+    >>> find(df.schema, "config.utm_medium")
+    """
+    names = path.split(".")
+    columns = list(schema)
+    for count in range(len(names), 0, -1):
+        head = ".".join(names[:count])
+        if head in schema:
+            # By position: `pl.col` takes names such as `*` and `^a$` for patterns.
+            column = Field(pl.nth(columns.index(head)), schema[head])
+            return _descend(column, names[count:])
+    return None
+
+
+def _descend(field: Field, names: list[str]) -> Field | None:
+    for name in names:
+        inner = _member(field, name)
+        if inner is None:
+            return None
+        field = inner
+    return _unwrapped(field)
+
+
+def _member(field: Field, name: str) -> Field | None:
+    members = field.dtype.fields if isinstance(field.dtype, pl.Struct) else []
+    for place, member in enumerate(members):
+        if member.name == name:
+            dtype = member.dtype
+            assert isinstance(dtype, pl.DataType)  # noqa: S101 - a schema's are instances
+            return Field(_select(field.expr, name, place, len(members)), dtype)
+    return None
+
+
+def _select(struct: pl.Expr, name: str, place: int, width: int) -> pl.Expr:
+    if name != "*" and not name.startswith("^"):
+        return struct.struct.field(name)
+    # Polars takes such a name for a pattern. In Polars 2.1 an escaped name, or a
+    # position, panics.
+    numbered = struct.struct.rename_fields([str(number) for number in range(width)])
+    return numbered.struct.field(str(place))
+
+
+def _unwrapped(field: Field) -> Field:
+    if inner := _member(field, "$oid"):
+        return inner
+    if inner := _member(field, "$date"):
+        number = _member(inner, "$numberLong") or inner
+        if number is inner and not inner.dtype.is_integer():
+            return inner
+        milliseconds = pl.Datetime("ms", "UTC")
+        return Field(number.expr.cast(pl.Int64).cast(milliseconds), milliseconds)
+    return field

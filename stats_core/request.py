@@ -1,0 +1,104 @@
+"""One request: what is counted, validated once and only read afterwards."""
+
+import re
+from functools import cached_property
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from stats_core import days
+from stats_core.layout import RecordLayout
+from stats_core.query import Period, StatisticsQuery
+from stats_core.text import in_any_case
+from stats_core.typing import Engine
+
+_INTEGRATION_ID = r"^[0-9a-f]{24}$"
+
+
+def is_integration_id(text: str) -> bool:
+    """Return whether the text has the published form of an `integration_id`.
+
+    >>> is_integration_id("5eb7cf5a86d9755df3a6c593"), is_integration_id("all")
+    (True, False)
+    """
+    return re.fullmatch(_INTEGRATION_ID, text) is not None
+
+
+def _known_zone(name: str) -> str:
+    return days.find_zone(name).key
+
+
+class Request(BaseModel):
+    """What is counted, how the records are laid out, and which engine counts.
+
+    Attributes:
+        query: The endpoint's query parameters.
+        layout: Which column holds each field.
+        integration_id: The integration whose records count; None pools all records.
+        by_integration: Whether each integration is counted separately.
+        timezone: The IANA zone whose calendar days are counted.
+        engine: The Polars engine; `auto` follows the size of the records.
+
+    Raises:
+        pydantic.ValidationError: An argument of the wrong kind, a malformed id, an
+            unknown zone, or bounds that are out of order in this zone.
+
+    >>> Request(query=StatisticsQuery(search="ana F/U")).patterns
+    ('[fF]/[uU]', '[aA][nN][aA]')
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    query: StatisticsQuery = StatisticsQuery()
+    layout: RecordLayout = RecordLayout()
+    integration_id: (
+        Annotated[str, StringConstraints(pattern=_INTEGRATION_ID)] | None
+    ) = None
+    by_integration: bool = False
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    engine: Engine = "auto"
+
+    def __init__(self, **arguments: object) -> None:
+        """Validate the arguments and resolve the period."""
+        super().__init__(**arguments)
+        _ = self.period
+
+    @property
+    def scoped(self) -> bool:
+        """Whether the records must carry an integration."""
+        return self.by_integration or self.integration_id is not None
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone."""
+        return days.find_zone(self.timezone)
+
+    @cached_property
+    def period(self) -> Period:
+        """The period between the query's bounds."""
+        return self.query.period(self.zone)
+
+    @cached_property
+    def patterns(self) -> tuple[str, ...]:
+        """One case-insensitive pattern per keyword; long keywords, as rare ones, first.
+
+        Every keyword must occur, so the rarest first leaves the least to search.
+        """
+        keywords = sorted(
+            set(self.query.keywords()), key=lambda word: (-len(word), word)
+        )
+        return tuple(map(in_any_case, keywords))
+
+    def question(self) -> dict[str, str | None]:
+        """Return what two answers must share to add up; their dates may differ.
+
+        >>> Request(timezone="Asia/Tokyo").question()["timezone"]
+        'Asia/Tokyo'
+        """
+        return {
+            "timezone": self.timezone,
+            "integration_id": self.integration_id,
+            "appointment_type": self.query.appointment_type,
+            "search": " ".join(sorted(set(self.query.keywords()))),
+        }

@@ -1,0 +1,1 @@
+"""Answers: the partial frame, its statistics and the endpoint's response."""

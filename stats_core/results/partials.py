@@ -1,0 +1,75 @@
+"""Partial frames: checked, summed, and split by integration."""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from stats_core.engine.aggregation import add_up, in_order, sum_counts
+from stats_core.errors import InvalidRecordsError
+from stats_core.results.invariants import partial_faults, schema_faults
+
+_INTEGRATION = "integration_id"
+
+
+def merge_partials(parts: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
+    """Sum partial frames of disjoint records; None if there is no part.
+
+    Parts are consumed one by one and compacted as they come.
+
+    Args:
+        parts: Frames of `PARTIAL_SCHEMA`, or all of `BY_INTEGRATION_SCHEMA`.
+
+    Raises:
+        InvalidRecordsError: The parts count days of different zones.
+
+    >>> from stats_core.schema import PARTIAL_SCHEMA
+    >>> none = {"timezone": "UTC", "section": "total", "day": None, "value": None}
+    >>> counts = {"count": 2, "unset": 0, "successful": 0, "failed": 0, "other": 0}
+    >>> part = pl.DataFrame([none | counts], PARTIAL_SCHEMA)
+    >>> merge_partials([part, part])["count"].to_list()
+    [4]
+    """
+    frames = iter(parts)
+    first = next(frames, None)
+    second = next(frames, None)
+    if first is None or second is None:
+        return first
+    keys = [_INTEGRATION] if _INTEGRATION in first.columns else []
+    every = (*keys, "timezone", "section", "day", "value")
+    stacked = ([part] for group in ([first, second], frames) for part in group)
+    [merged] = add_up(stacked, lambda lf: sum_counts(lf, every))
+    zones = sorted(merged["timezone"].unique())
+    if len(zones) > 1:
+        msg = f"`timezone`: days of different zones do not add up: {', '.join(zones)}"
+        raise InvalidRecordsError(msg)
+    return in_order(merged.lazy(), *keys).select(first.columns).collect()
+
+
+def checked_partial(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """Return the frame if it is a partial frame of that schema.
+
+    Args:
+        frame: Any frame.
+        schema: `PARTIAL_SCHEMA` or `BY_INTEGRATION_SCHEMA`.
+
+    Raises:
+        InvalidRecordsError: It is not, or a sum does not hold; every fault is listed.
+    """
+    faults = [*schema_faults(frame, schema)] or [*partial_faults(frame)]
+    if faults:
+        raise InvalidRecordsError(*faults)
+    return frame
+
+
+def by_integration(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Split a frame of `BY_INTEGRATION_SCHEMA` by id, ids ascending, without copying.
+
+    >>> from stats_core.schema import BY_INTEGRATION_SCHEMA
+    >>> by_integration(BY_INTEGRATION_SCHEMA.to_frame())
+    {}
+    """
+    heights, ids = frame[_INTEGRATION].rle().struct.unnest()
+    starts = heights.cum_sum() - heights
+    rest = frame.drop(_INTEGRATION)
+    slices = zip(ids, starts, heights, strict=True)
+    return {key: rest.slice(start, height) for key, start, height in slices}

@@ -1,0 +1,239 @@
+"""The complete, unpaged answer: a view of one partial frame."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import accumulate
+from typing import Self
+
+import polars as pl
+
+from stats_core import days
+from stats_core.results.partials import checked_partial, merge_partials
+from stats_core.results.response import AppointmentsDashboard
+from stats_core.results.trends import LongerPeriod, filled, rolled_up
+from stats_core.schema import (
+    BREAKDOWN_SCHEMA,
+    COUNTS,
+    DIMENSIONS,
+    PARTIAL_SCHEMA,
+    SECTIONS,
+    TOTAL,
+    TRENDS,
+    TRENDS_SCHEMA,
+    UNDATED,
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AppointmentStatistics:
+    """The statistics of a set of records, complete and unpaged.
+
+    Statistics are their own partial aggregate: those of disjoint sets of records add up
+    to the statistics of all of them. The functions that count return them.
+
+    Attributes:
+        frame: All of them as one tidy frame; see `to_frame`.
+    """
+
+    frame: pl.DataFrame
+
+    @classmethod
+    def empty(cls, timezone: str = "UTC") -> Self:
+        """Return the statistics of no records, in that zone.
+
+        >>> AppointmentStatistics.empty().total
+        0
+        """
+        counts = dict.fromkeys(COUNTS, 0)
+        head = {"timezone": timezone, "day": None, "value": None} | counts
+        rows = [head | {"section": name} for name in (TOTAL, UNDATED)]
+        return cls(pl.DataFrame(rows, PARTIAL_SCHEMA))
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame) -> Self:
+        """Take back what `to_frame` gave.
+
+        Raises:
+            InvalidRecordsError: The frame is not one of `to_frame`, or was changed so
+                that its sums no longer hold; every fault is listed.
+        """
+        return cls(checked_partial(frame, PARTIAL_SCHEMA))
+
+    @property
+    def total(self) -> int:
+        """The number of records."""
+        return int(self.frame["count"][0])
+
+    @property
+    def undated(self) -> int:
+        """The number of records without an instant; they are on no day."""
+        return int(self.frame["count"][1])
+
+    @property
+    def timezone(self) -> str:
+        """The IANA name of the zone whose calendar days `trends` has."""
+        return str(self.frame["timezone"][0])
+
+    @property
+    def trends(self) -> pl.DataFrame:
+        """A row per local day that has records, `day` ascending.
+
+        Columns: `day: Date, successful, failed, other: Int64`.
+        """
+        return self._section(TRENDS)[TRENDS_SCHEMA.names()]
+
+    def breakdowns(self) -> Mapping[str, pl.DataFrame]:
+        """Return the breakdown of each dimension, in the order of the response.
+
+        Each has a row per value: `value: String, count, unset, successful, failed,
+        other: Int64`, `count` descending, then `value` ascending by code point. `unset`
+        is how many of `count` had no value and got the default.
+        """
+        columns = BREAKDOWN_SCHEMA.names()
+        return {name: self._section(name)[columns] for name in DIMENSIONS}
+
+    @property
+    def source(self) -> pl.DataFrame:
+        """The breakdown by source; see `breakdowns`."""
+        return self.breakdowns()["source"]
+
+    @property
+    def utm_source(self) -> pl.DataFrame:
+        """The breakdown by campaign source; see `breakdowns`."""
+        return self.breakdowns()["utm_source"]
+
+    @property
+    def utm_medium(self) -> pl.DataFrame:
+        """The breakdown by campaign medium; see `breakdowns`."""
+        return self.breakdowns()["utm_medium"]
+
+    @property
+    def utm_campaign(self) -> pl.DataFrame:
+        """The breakdown by campaign; see `breakdowns`."""
+        return self.breakdowns()["utm_campaign"]
+
+    def dashboard(self, page: int = 1, size: int = 300) -> AppointmentsDashboard:
+        """Return the endpoint's response.
+
+        Args:
+            page: Which page of each breakdown, from 1; past the end it is empty.
+            size: The number of rows on a page, from 1. Total and trends are not paged.
+
+        Raises:
+            ValueError: `page` or `size` is below 1.
+        """
+        if page < 1 or size < 1:
+            msg = f"`page` and `size` start at 1, got {page} and {size}"
+            raise ValueError(msg)
+        return AppointmentsDashboard.model_validate(
+            {
+                "overview": {"total": self.total},
+                "trends": self._trend_items(),
+                **{name: _page(self._section(name), page, size) for name in DIMENSIONS},
+            }
+        )
+
+    def trends_filled(
+        self, first: date | None = None, last: date | None = None
+    ) -> pl.DataFrame:
+        """Return every calendar day of a range, with zeros; see `trends.filled`."""
+        return filled(self.trends, first, last)
+
+    def trends_by(self, every: LongerPeriod) -> pl.DataFrame:
+        """Return the trend in longer calendar periods; see `trends.rolled_up`."""
+        return rolled_up(self.trends, every)
+
+    def check(self) -> None:
+        """Check everything that holds for any statistics.
+
+        Raises:
+            InvalidRecordsError: A sum does not hold, a count is negative, rows repeat
+                or are out of order, a frame has other columns; every fault is listed.
+        """
+        checked_partial(self.frame, PARTIAL_SCHEMA)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return all of it as one tidy frame, to be kept as Parquet or Arrow IPC.
+
+        Returns:
+            `timezone, section: String, day: Date, value: String, count, unset,
+            successful, failed, other: Int64`. Sections, in this order: `total` and
+            `undated` (one row each, only `count` is set), `trends` (`count` is the sum
+            of the outcomes) and the dimensions, each in its own order.
+        """
+        return self.frame
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both give the same answer, to the last row."""
+        if not isinstance(other, AppointmentStatistics):
+            return NotImplemented
+        return self.frame.equals(other.frame)
+
+    __hash__ = None  # type: ignore[assignment] # compared by content, like its frame
+
+    def __add__(self, other: Self) -> "AppointmentStatistics":
+        """Return the statistics of both sets of records; see `merge_statistics`."""
+        if not isinstance(other, AppointmentStatistics):
+            return NotImplemented
+        return merge_statistics([self, other])
+
+    def __repr__(self) -> str:
+        """Return one line: the total, the days and the zone."""
+        days_held = self._section(TRENDS).height
+        return (
+            f"AppointmentStatistics(total={self.total}, undated={self.undated}, "
+            f"days={days_held}, timezone={self.timezone!r})"
+        )
+
+    @cached_property
+    def _slices(self) -> dict[str, tuple[int, int]]:
+        """The first row and the height of each section."""
+        heights = dict(self.frame["section"].value_counts().iter_rows())
+        ends = accumulate(heights.get(name, 0) for name in SECTIONS)
+        return {
+            name: (end - heights.get(name, 0), heights.get(name, 0))
+            for name, end in zip(SECTIONS, ends, strict=True)
+        }
+
+    def _section(self, name: str) -> pl.DataFrame:
+        """Return the rows of a section, without copying them."""
+        return self.frame.slice(*self._slices[name])
+
+    def _trend_items(self) -> list[dict[str, object]]:
+        trend = self._section(TRENDS)
+        zone = days.find_zone(self.timezone)
+        instants = days.first_instants(trend["day"].to_list(), zone)
+        counts = zip(instants, trend["successful"], trend["failed"], strict=True)
+        return [
+            {"_id": instant, "successful": successful, "failed": failed}
+            for instant, successful, failed in counts
+        ]
+
+
+def merge_statistics(parts: Iterable[AppointmentStatistics]) -> AppointmentStatistics:
+    """Return the statistics of all the records that disjoint parts were counted from.
+
+    Exact, associative and commutative; without parts, the empty statistics in UTC. The
+    parts are consumed one by one. A part knows the zone of its days and nothing else of
+    its request: make sure that no record is in two parts, and that all parts answer the
+    same question (parts of `stats-core tally` know their question).
+
+    Raises:
+        InvalidRecordsError: The parts count days of different zones.
+
+    >>> merge_statistics([]) == AppointmentStatistics.empty()
+    True
+    """
+    merged = merge_partials(part.frame for part in parts)
+    if merged is None:
+        return AppointmentStatistics.empty()
+    return AppointmentStatistics(merged)
+
+
+def _page(breakdown: pl.DataFrame, page: int, size: int) -> list[dict[str, object]]:
+    start = min((page - 1) * size, breakdown.height)
+    window = breakdown.slice(start, min(size, breakdown.height))
+    rows = zip(window["value"], window["count"], strict=True)
+    return [{"_id": value, "count": count} for value, count in rows]
