@@ -138,7 +138,7 @@ def _cluster(rows: int, data: Path) -> Works:
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     import ray  # noqa: PLC0415 - an extra, and after its environment is set
 
-    from stats_core import cluster  # noqa: PLC0415 - as above
+    from stats_core.batch import cluster  # noqa: PLC0415 - as above
 
     level = logging.ERROR
     ray.init("local", include_dashboard=False, log_to_driver=False, logging_level=level)
