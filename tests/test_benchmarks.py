@@ -36,7 +36,10 @@ def assert_agrees(rival: str, case: Case, folder: Path) -> None:
         pytest.skip(f"{rival}: {reason}")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+POOLED = [case for case in CASES if not case.integrations]
+
+
+@pytest.mark.parametrize("case", POOLED, ids=lambda case: case.name)
 def test_a_loop_over_documents_gives_the_same_answer(case: Case, folder: Path) -> None:
     assert_agrees("Python loop", case, folder)
 
