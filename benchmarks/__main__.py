@@ -1,110 +1,84 @@
-"""Time stats_core beside what a user would pick instead, and say who wins."""
+"""Measure stats_core beside what a user would pick instead, and beside itself."""
 
 import argparse
 import json
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from fnmatch import fnmatch
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 from tempfile import gettempdir
 
-from benchmarks.cases import BY_NAME, CASES, DIRTY, END_TO_END, Case
-from benchmarks.figures import Compared, Figure
-from benchmarks.plot import draw
-from benchmarks.processes import Processes
-from benchmarks.report import markdown
-from benchmarks.rivals import RIVALS
-from benchmarks.targets import targets
+from benchmarks import jobs
+from benchmarks.cases import BY_NAME, CASES, DIRTY
+from benchmarks.comparisons import COMPARISONS
+from benchmarks.measure import Measurement
+from benchmarks.ours import FLOOR, OWN
+from benchmarks.report import draw, markdown
 
-_FEW, _MOST_IN_MEMORY = 1_000, 10_000_000
-_ROWS = (_FEW, 100_000, _MOST_IN_MEMORY)
-_COMPARISONS = "comparisons"
-_TOOLS = ("polars", "duckdb", "chdb", "pandas", "pyarrow", "mongomock")
+_FEW, _MANY = 1_000, 10_000_000
+_RIVALS = [tool for tool in jobs.TOOLS if tool not in {OWN, FLOOR}]
+_PACKAGES = ("polars", "duckdb", "chdb", "pandas", "pyarrow", "mongomock", "ray")
 
 
 def main() -> int:
-    """Measure what is asked for; 1 where a rival failed or gave another answer."""
-    asked = _arguments()
-    asked.data.mkdir(parents=True, exist_ok=True)
-    processes = Processes(asked.data, asked.seconds, asked.rival)
-    figures: list[Figure] = []
-    if dirty := _selected(DIRTY, asked.case):
-        figures += processes.figures(dirty, _FEW, peaks=False)
-    for rows in asked.rows:
-        if cases := _selected(_possible(rows), asked.case):
-            figures += processes.figures(cases, rows, peaks=not asked.quick)
-    compared: list[Compared] = []
-    if any(fnmatch(_COMPARISONS, pattern) for pattern in asked.case):
-        compared = processes.compared(min(max(asked.rows), _MOST_IN_MEMORY))
-    _show(asked, figures, compared)
-    return min(processes.failures, 1)
+    """Measure what the options select; return 1 if anything failed."""
+    options = _options()
+    options.data.mkdir(parents=True, exist_ok=True)
+    budget = options.seconds, options.data
+    found: list[Measurement] = []
+    for rows, possible in [(_FEW, DIRTY), *((rows, CASES) for rows in options.rows)]:
+        names = _selected((case.name for case in possible), options.case)
+        fit = rows <= _MANY  # in memory
+        cases = [BY_NAME[it] for it in names if fit or it.startswith("parquet")]
+        tools = options.rival if possible is DIRTY else [*options.rival, FLOOR]
+        found += jobs.measure_cases(cases, tools, rows, *budget)
+    if not options.quick:
+        found = [jobs.measure_peak(it, options.data) for it in found]
+    for name in _selected(COMPARISONS, options.case):
+        found.append(jobs.measure_comparison(name, max(options.rows), *budget))
+    _write(options, found)
+    return int(any(it.note == jobs.BROKEN for it in found))
 
 
-def _arguments() -> argparse.Namespace:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = ", ".join((*BY_NAME, _COMPARISONS))
+    names = ", ".join((*BY_NAME, *COMPARISONS))
     add = parser.add_argument
-    add("--case", action="append", help=f"name or pattern, can be repeated; of {names}")
-    add("--rival", action="append", choices=RIVALS, help="can be repeated")
-    add("--rows", action="append", type=int, help="number, can be repeated")
-    add("--quick", action="store_true", help="everything, at 1,000 rows, hardly timed")
-    add("--seconds", type=float, help="to spend on one way of one rival at one case")
-    add("--json", type=Path, metavar="FILE", help="all figures")
-    add("--plot", type=Path, metavar="FILE", help="time against rows, SVG or PNG")
+    add("--case", action="append", help=f"name or pattern, repeatable; one of {names}")
+    add("--rival", action="append", choices=_RIVALS, help="repeatable")
+    add("--rows", action="append", type=int, help="number of records, repeatable")
+    add("--quick", action="store_true", help="everything once, at 1,000 records")
+    add("--seconds", type=float, help="to measure one way of one rival at one case")
+    add("--json", type=Path, metavar="FILE", help="write all measurements")
+    add("--plot", type=Path, metavar="FILE", help="draw time against rows, SVG or PNG")
     folder = Path(gettempdir(), "stats-core-benchmarks")
     add("--data", type=Path, metavar="FOLDER", default=folder, help="for the records")
-    asked = parser.parse_args()
-    asked.case = asked.case or ["*"]
-    asked.rival = asked.rival or list(RIVALS)
-    asked.rows = asked.rows or ([_FEW] if asked.quick else list(_ROWS))
-    asked.seconds = asked.seconds or (0.02 if asked.quick else 5.0)
-    return asked
+    options = parser.parse_args()
+    options.case = options.case or ["*"]
+    options.rival = options.rival or _RIVALS
+    options.rows = options.rows or ([_FEW] if options.quick else [_FEW, 100_000, _MANY])
+    options.seconds = options.seconds or (0.02 if options.quick else 5.0)
+    return options
 
 
-def _possible(rows: int) -> Sequence[Case]:
-    """End to end is about few rows; more than fit in memory come from Parquet."""
-    if rows > _MOST_IN_MEMORY:
-        return [case for case in CASES if case.source == "parquet"]
-    return [*END_TO_END, *CASES] if rows <= _FEW else CASES
+def _selected(names: Iterable[str], patterns: Sequence[str]) -> list[str]:
+    return [it for it in names if any(fnmatch(it, pattern) for pattern in patterns)]
 
 
-def _selected(cases: Sequence[Case], patterns: Sequence[str]) -> list[Case]:
-    return [
-        case
-        for case in cases
-        if any(fnmatch(case.name, pattern) for pattern in patterns)
-    ]
-
-
-def _show(
-    asked: argparse.Namespace, figures: list[Figure], compared: list[Compared]
-) -> None:
-    reached = [] if asked.quick else targets(figures, compared)
-    print(_machine(), "", markdown(figures, compared, reached), sep="\n")
-    if asked.json:
-        found = {
-            "machine": _machine(),
-            "figures": [asdict(each) for each in figures],
-            "comparisons": [asdict(each) for each in compared],
-        }
-        asked.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    if asked.plot:
-        draw(figures, asked.plot)
-
-
-def _machine() -> str:
-    tools = ", ".join(f"{name} {_version(name)}" for name in _TOOLS)
-    return f"{platform.machine()}, Python {platform.python_version()}, {tools}"
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
+def _write(options: argparse.Namespace, found: list[Measurement]) -> None:
+    packages = (f"{it.name} {it.version}" for it in distributions())
+    used = [it for it in packages if it.split()[0].lower() in _PACKAGES]
+    python = f"Python {platform.python_version()}"
+    machine = ", ".join((platform.machine(), python, *sorted(used)))
+    print(machine, markdown(found), sep="\n\n")
+    if options.json:
+        values = {"machine": machine, "measurements": [asdict(it) for it in found]}
+        options.json.write_text(json.dumps(values, indent=1), encoding="utf-8")
+    if options.plot:
+        draw(found, options.plot)
 
 
 if __name__ == "__main__":

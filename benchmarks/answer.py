@@ -1,66 +1,52 @@
-"""A rival's answer, whatever its tables are made of."""
+"""Comparing a rival's answer with stats_core's."""
 
-import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time
-from typing import Any
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping
 
 import polars as pl
 
-from benchmarks.question import DIMENSIONS
+from benchmarks.contract import DEFAULTS, INTEGRATION, Answer
 from stats_core import AppointmentStatistics
-from stats_core.records import ArrowStream
-from stats_core.tallies import BREAKDOWN_SCHEMA, TRENDS_SCHEMA
 
-Table = ArrowStream | Sequence[tuple[Any, ...]]
-
-# `trends`: day, successful, failed, other; ascending, first a null day for the undated.
-# The four breakdowns: value, count, unset, successful, failed, other; `count`
-# descending, then `value` ascending by code point.
-Answer = Mapping[str, Table]
+_OUTCOMES = ("successful", "failed", "other")
+_COUNTS = ("count", "unset", *_OUTCOMES)
+_TRENDS = pl.Schema({"day": pl.Date()} | dict.fromkeys(_OUTCOMES, pl.Int64()))
+_BREAKDOWN = pl.Schema({"value": pl.String()} | dict.fromkeys(_COUNTS, pl.Int64()))
+_SCHEMAS = {"trends": _TRENDS} | dict.fromkeys(DEFAULTS, _BREAKDOWN)
 
 
-class CannotError(Exception):
-    """A tool cannot answer, and why."""
+def is_equal(
+    answer: Answer, own: AppointmentStatistics | Mapping[str, AppointmentStatistics]
+) -> bool:
+    """Return whether an answer is stats_core's, to the last row and its place."""
+    by_id = own if isinstance(own, Mapping) else {"": own}
+    found = {name: _by_integration(answer, name) for name in _SCHEMAS}
+    ids = set().union(*found.values())
+    return ids == {key for key, stats in by_id.items() if stats.total} and all(
+        _is_equal({name: found[name][key] for name in found}, by_id[key]) for key in ids
+    )
 
 
-def statistics(answer: Answer, timezone: str) -> AppointmentStatistics:
-    """The answer in the form that is compared, in the order it was given."""
-    trends = _frame(answer["trends"], TRENDS_SCHEMA)
-    breakdowns = {name: _frame(answer[name], BREAKDOWN_SCHEMA) for name in DIMENSIONS}
-    return AppointmentStatistics.of_tallies(trends, breakdowns, timezone)
+def _is_equal(found: dict[str, pl.DataFrame], own: AppointmentStatistics) -> bool:
+    trends = found["trends"]
+    is_undated = trends["day"].null_count()  # in one row, the first, or in none
+    undated = sum(trends.row(0)[1:]) if is_undated else 0
+    return (
+        own.total == found["source"]["count"].sum()
+        and own.undated == undated
+        and own.trends.equals(trends.slice(is_undated))
+        and all(df.equals(found[name]) for name, df in own.breakdowns().items())
+    )
 
 
-def response(answer: Answer, timezone: str, size: int = 300) -> str:
-    """The endpoint's JSON by the standard library alone: the first page."""
-    breakdowns = {name: _rows(answer[name]) for name in DIMENSIONS}
-    days = [row for row in _rows(answer["trends"]) if row[0] is not None]
-    zone = ZoneInfo(timezone)
-    body = {
-        "overview": {"total": sum(row[1] for row in breakdowns["source"])},
-        "trends": [
-            {"_id": _midnight(day, zone), "successful": successful, "failed": failed}
-            for day, successful, failed, _ in days
-        ],
-        **{
-            name: [{"_id": row[0], "count": row[1]} for row in rows[:size]]
-            for name, rows in breakdowns.items()
-        },
-    }
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-
-
-def _frame(table: Table, schema: pl.Schema) -> pl.DataFrame:
-    if isinstance(table, ArrowStream):
-        return pl.DataFrame(table).select(schema.names()).cast(schema)
-    return pl.DataFrame(table, schema, orient="row")
-
-
-def _rows(table: Table) -> Sequence[tuple[Any, ...]]:
-    return pl.DataFrame(table).rows() if isinstance(table, ArrowStream) else table
-
-
-def _midnight(day: date, zone: ZoneInfo) -> str:
-    first = datetime.combine(day, time(), zone).astimezone(UTC)
-    return first.isoformat().replace("+00:00", "Z")
+def _by_integration(answer: Answer, name: str) -> dict[str, pl.DataFrame]:
+    """Return a section as a frame for each integration id; pooled, it is empty."""
+    table, schema = answer[name], _SCHEMAS[name]
+    if isinstance(table, list):
+        df = pl.DataFrame(table, schema, orient="row")
+    else:
+        df = pl.DataFrame(table)
+    if INTEGRATION not in df.columns:
+        df = df.with_columns(pl.lit("").alias(INTEGRATION))
+    df = df.select(INTEGRATION, *schema).cast(schema)
+    parts = df.partition_by(INTEGRATION, as_dict=True, include_key=False)
+    return {key: part for (key,), part in parts.items()}

@@ -1,10 +1,10 @@
-"""What is measured: a source, a question and the kind of columns, by name."""
+"""The questions that stats_core and its rivals answer."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from benchmarks.question import Question
+from benchmarks.contract import Question
 from stats_core import StatisticsQuery
 
 NEW_YORK = "America/New_York"
@@ -12,17 +12,17 @@ NEW_YORK = "America/New_York"
 
 @dataclass(frozen=True)
 class Case:
-    """One question to one kind of source.
+    """One question about one kind of records.
 
     Attributes:
-        name: What `--case` selects it by.
-        parameters: The request's query, as strings.
-        source: Whether the records are held in memory or scanned from Parquet.
-        timezone: Whose calendar days are counted.
-        campaigns: How many distinct campaigns there are.
-        enums: Whether the columns of few values are `Enum` instead of `String`.
-        dirty: Whether the records are the few of every kind of dirt.
-        json: Whether the answer is the response's JSON, from the strings of a request.
+        name: The name that `--case` selects.
+        parameters: The query strings of the request.
+        source: Whether the records are in memory or scanned from Parquet.
+        timezone: The zone of the calendar days.
+        campaigns: Number of distinct campaigns.
+        integrations: Number of integrations, each counted by itself; 0: all pooled.
+        enums: Whether columns of few values are `Enum` instead of `String`.
+        dirty: Whether the records are the few that hold every kind of dirt.
     """
 
     name: str
@@ -30,9 +30,9 @@ class Case:
     source: Literal["memory", "parquet"] = "memory"
     timezone: str = "UTC"
     campaigns: int = 2_000
+    integrations: int = 0
     enums: bool = False
     dirty: bool = False
-    json: bool = False
 
     @cached_property
     def query(self) -> StatisticsQuery:
@@ -42,50 +42,36 @@ class Case:
     @cached_property
     def question(self) -> Question:
         """The request as the rivals read it."""
-        return Question.of(self.parameters, self.timezone)
+        return Question.parse(self.parameters, self.timezone)
 
 
 _TYPE = {"appointmentType": "NP"}
 _DATE = {"start": "2024-07-01T00:00:00Z", "end": "2025-06-30T23:59:59.999Z"}
-# The rare word stands in one name of ten thousand, the frequent one in a clinic of
-# four; of the two, one stands in a name of ten and one in a clinic of six.
-_RARE, _FREQUENT, _TWO = "quillon", "clinic", "ferdro HARBOUR"
-
+PLAIN = (Case("none", {}), Case("date", _DATE), Case("type-date", _TYPE | _DATE))
+# The rare word is in one name of ten thousand, the frequent one in one clinic of four.
+# Of the two words, one is in one name of ten, the other in one clinic of six.
 _QUESTIONS = (
-    Case("none", {}),
-    Case("date", _DATE),
-    Case("type-date", _TYPE | _DATE),
-    Case("search-rare", {"search": _RARE}),
-    Case("search-frequent", {"search": _FREQUENT}),
-    Case("search-two", {"search": _TWO}),
+    *PLAIN,
+    Case("search-rare", {"search": "quillon"}),
+    Case("search-frequent", {"search": "clinic"}),
+    Case("search-two", {"search": "ferdro HARBOUR"}),
     Case("type-date-search", _TYPE | _DATE | {"search": "ferdro"}),
     Case("zone", {}, timezone=NEW_YORK),
     Case("campaigns", {}, campaigns=200_000),
+    Case("by-integration", {}, integrations=2_000),
 )
 CASES = (
-    *(replace(case, name=f"memory-{case.name}") for case in _QUESTIONS),
+    *(replace(it, name=f"memory-{it.name}") for it in _QUESTIONS),
     Case("memory-enum-none", {}, enums=True),
     Case("memory-enum-type-date", _TYPE | _DATE, enums=True),
-    *(
-        replace(case, name=f"parquet-{case.name}", source="parquet")
-        for case in _QUESTIONS
-    ),
-)
-END_TO_END = tuple(
-    Case(f"end-to-end-{name}", parameters, json=True)
-    for name, parameters in (
-        ("none", {}),
-        ("date", _DATE),
-        ("type-date", _TYPE | _DATE),
-    )
+    *(replace(it, name=f"parquet-{it.name}", source="parquet") for it in _QUESTIONS),
 )
 
+_HOURS = {"start": "2024-11-03T04:00:00Z", "end": "2024-11-03T05:59:59.999Z"}
 _DIRTY = (
     Case("none", {}),
     Case("date", {"start": "2024-11-03", "end": "2024-11-03"}, timezone=NEW_YORK),
-    Case(
-        "bounds", {"start": "2024-11-03T04:00:00Z", "end": "2024-11-03T05:59:59.999Z"}
-    ),
+    Case("bounds", _HOURS),
     Case("type", {"appointmentType": "F/U"}),
     Case("search-literal", {"search": r"100%_(\ 'É"}),
     Case("search-default", {"search": "direct"}),
@@ -98,4 +84,4 @@ DIRTY = tuple(
     for source in ("memory", "parquet")
     for case in _DIRTY
 )
-BY_NAME = {case.name: case for case in (*CASES, *END_TO_END, *DIRTY)}
+BY_NAME = {case.name: case for case in (*CASES, *DIRTY)}

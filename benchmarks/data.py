@@ -1,7 +1,8 @@
-"""The records: seeded, made once, kept as Parquet in a folder outside the checkout."""
+"""Seeded records, made once and kept as Parquet in a folder outside the checkout."""
 
-from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -10,125 +11,120 @@ from zlib import crc32
 import polars as pl
 
 from benchmarks.cases import Case
+from benchmarks.contract import INTEGRATION
 from stats_core import sample
 
-_RARE_EVERY = 10_000
-_ENUMS = (
-    *("appointment_type", "status", "source", "utm_source"),
-    *("utm_medium", "utm_campaign", "clinic"),
-)
 
-
-class Held(NamedTuple):
-    """Records of one kind, as the user of any tool has them before asking.
+class Dataset(NamedTuple):
+    """Records as the user of any tool has them before the question comes.
 
     Attributes:
         path: The Parquet file.
-        in_memory: Whether they may be held ready in the tool's own best form; else
-            every answer starts from the file.
-        enums: Whether the columns of few values are `Enum` instead of `String`.
+        in_memory: Whether a tool may load them in advance, in its own best form.
+        enums: Whether columns of few values are `Enum` instead of `String`.
+        by_integration: Whether they have the column `integration_id`.
     """
 
     path: Path
     in_memory: bool
     enums: bool
+    by_integration: bool
 
     def frame(self) -> pl.DataFrame:
-        """The records in memory, read once."""
+        """Return the records in memory; the last ones are kept."""
         return _frame(self.path, enums=self.enums)
 
-    def read(self) -> pl.DataFrame:
-        """The records, read from the file now if they are not held in memory."""
-        return self.frame() if self.in_memory else pl.read_parquet(self.path)
+    def scan(self) -> pl.LazyFrame:
+        """Return the records as a plan, from memory or from the file."""
+        return self.frame().lazy() if self.in_memory else pl.scan_parquet(self.path)
 
 
-def held(case: Case, rows: int, folder: Path) -> Held:
-    """The records of a case, made if this is the first time."""
-    return Held(_file(case, rows, folder), case.source == "memory", case.enums)
+def dataset(case: Case, rows: int, folder: Path) -> Dataset:
+    """Return the records of a case; make them if they are not there yet."""
+    name = f"records-{rows}-{case.campaigns}-{case.integrations}"
+    lf = _dirty_records() if case.dirty else _sample(case, rows)
+    path = _kept(folder, "dirty" if case.dirty else name, lf.sink_parquet)
+    return Dataset(path, case.source == "memory", case.enums, case.integrations > 0)
 
 
-def _file(case: Case, rows: int, folder: Path) -> Path:
-    name = "dirty" if case.dirty else f"records-{rows}-{case.campaigns}"
-    path = folder / f"{name}-{_fingerprint():08x}.parquet"
+def many_files(count: int, rows: int, folder: Path) -> Path:
+    """Return a folder of `count` Parquet files with `rows` sample records in each."""
+
+    def write(path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        for seed in range(count):
+            records = sample.sample_records(rows, seed=seed)
+            records.sink_parquet(path / f"{seed:04}.parquet")
+
+    return _kept(folder, f"files-{count}-{rows}", write)
+
+
+def _kept(folder: Path, name: str, write: Callable[[Path], object]) -> Path:
+    # Records that another version of this code has made are not taken for its own.
+    code = Path(__file__).read_bytes() + Path(sample.__file__).read_bytes()
+    path = folder / f"{name}-{crc32(code):08x}.parquet"
     if not path.exists():
-        records = _dirty() if case.dirty else _clean(rows, case.campaigns)
         unfinished = path.with_suffix(".unfinished")
-        records.sink_parquet(unfinished)
+        write(unfinished)
         unfinished.rename(path)
     return path
-
-
-@cache
-def _fingerprint() -> int:
-    """Of what makes the records: kept ones of another making are not taken for them."""
-    sources = (Path(__file__), Path(sample.__file__))
-    return crc32(b"".join(source.read_bytes() for source in sources))
 
 
 @lru_cache(maxsize=1)
 def _frame(path: Path, *, enums: bool) -> pl.DataFrame:
     df = pl.read_parquet(path)
-    if not enums:
-        return df
-    values = {name: df[name].unique().drop_nulls().sort() for name in _ENUMS}
-    return df.cast({name: pl.Enum(values[name]) for name in _ENUMS})
+    names = (
+        df.select(pl.col(pl.String).exclude("patient_name")).columns if enums else []
+    )
+    return df.cast({it: pl.Enum(df[it].unique().drop_nulls().sort()) for it in names})
 
 
-def _clean(rows: int, campaigns: int) -> pl.LazyFrame:
-    """Sample records of all integrations, pooled, with a word that is rare."""
+def _sample(case: Case, rows: int) -> pl.LazyFrame:
+    """Return sample records in which a word is rare."""
+    integrations = max(1, case.integrations)
+    records = sample.sample_records(
+        rows, campaigns=case.campaigns, integrations=integrations
+    )
     name, row = pl.col("patient_name"), pl.col("row")
-    rare = pl.when(row % _RARE_EVERY == 0).then(name + " Quillon").otherwise(name)
-    records = sample.sample_records(rows, campaigns=campaigns).with_row_index("row")
-    return records.with_columns(patient_name=rare).drop("row", "integration_id")
+    rare = pl.when(row % 10_000 == 0).then(name + " Quillon").otherwise(name)
+    records = records.with_row_index("row").with_columns(patient_name=rare)
+    return records.drop("row", *([] if case.integrations else [INTEGRATION]))
 
 
-_BLANKS = (None, "", " ", "\u200b", "\ufeff\t", "\u00a0\u3000")
-_WORDS = (
+_VALUES = (
+    *(None, "", " ", "\u200b", "\ufeff\t", "\u00a0\u3000"),
     *("direct", " direct ", "Direct", "not set", "0", "Ads", "\u200bAds\u00a0"),
     *("ads", "caf\u00e9", "\U0001f600", "a  b", "it's", '"', "%", "\\"),
 )
-_STATUSES = (
-    *(None, "", "successful", " SUCCESS", "Succeeded\u200b", "failed", "FAILURE\t"),
-    *("\ufeffError", "error!", "cancelled", "suc cess"),
-)
-_NAMES = (
-    None,
-    "",
-    "100%_(\\ it's \u00c9lan",
-    "100 \u00e9lan",
-    "1000_( \u00e9 ' direct",
-)
-_CLINICS = ("Harbour", None, "\u00c9 \\ '", "100%_( CLINIC")
 _MOMENTS = (
     None,
     *(datetime(2024, 11, 3, hour, tzinfo=UTC) for hour in range(3, 8)),
     datetime(2024, 11, 3, 5, 59, 59, 999_500, tzinfo=UTC),
-    datetime(2024, 11, 3, 4, tzinfo=UTC) - timedelta(microseconds=1),
-    datetime(2024, 11, 4, 5, tzinfo=UTC) - timedelta(microseconds=1),
+    datetime(2024, 11, 3, 3, 59, 59, 999_999, tzinfo=UTC),
+    datetime(2024, 11, 4, 4, 59, 59, 999_999, tzinfo=UTC),
     *(datetime(2025, 4, 24, hour, tzinfo=UTC) for hour in (20, 21, 22, 23)),
     datetime(1969, 12, 31, 23, 59, 59, 1, tzinfo=UTC),
 )
-_DIRTY_ROWS = 1_500
+# The lengths differ, so that cycles put every kind of dirt beside every other.
+_DIRTY = {
+    "appointment_type": ("NP", "F/U", "np", " F/U", "F/u", None, "F/U"),
+    "status": (
+        *(None, "", "successful", " SUCCESS", "Succeeded\u200b", "failed"),
+        *("FAILURE\t", "\ufeffError", "error!", "cancelled", "suc cess"),
+    ),
+    "created_at": (*_MOMENTS, *_MOMENTS[1:-1], *_MOMENTS[3:5]),
+    "source": _VALUES[::-1],
+    "utm_source": (*_VALUES, *_VALUES[:2]),
+    "utm_medium": (*_VALUES, *_VALUES[4:9], None, "direct"),
+    "utm_campaign": (*_VALUES[3:], None),
+    "patient_name": (
+        *(None, "", "100%_(\\ it's \u00c9lan", "100 \u00e9lan"),
+        "1000_( \u00e9 ' direct",
+    ),
+    "clinic": ("Harbour", None, "\u00c9 \\ '", "100%_( CLINIC"),
+}
 
 
-def _dirty() -> pl.LazyFrame:
-    """Every kind of dirt beside every other: the lengths of the cycles share little."""
-    values = (*_BLANKS, *_WORDS)
-    columns: dict[str, tuple[object, ...]] = {
-        "appointment_type": ("NP", "F/U", "np", " F/U", "F/u", None, "F/U"),
-        "status": _STATUSES,
-        "created_at": (*_MOMENTS, *_MOMENTS[1:-1], *_MOMENTS[3:5]),
-        "source": values[::-1],
-        "utm_source": (*values, *values[:2]),
-        "utm_medium": (*values, *values[4:9], None, "direct"),
-        "utm_campaign": (*values[3:], None),
-        "patient_name": _NAMES,
-        "clinic": _CLINICS,
-    }
-    return pl.LazyFrame(
-        {
-            name: list(islice(cycle(some), _DIRTY_ROWS))
-            for name, some in columns.items()
-        },
-        {name: sample.SCHEMA[name] for name in columns},
-    )
+def _dirty_records() -> pl.LazyFrame:
+    values = {name: [*islice(cycle(some), 1_500)] for name, some in _DIRTY.items()}
+    return pl.LazyFrame(values, {name: sample.SCHEMA[name] for name in values})

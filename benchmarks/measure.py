@@ -1,61 +1,73 @@
 """Medians of interleaved pairs, and the peak of a process's memory."""
 
-import resource
-import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import count, islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, Self
 
-_MOST_ROUNDS = 101
-Work = Callable[[], object]
+_MAX_ROUNDS = 101
+
+Task = Callable[[], Any]
+Clock = Callable[[], float]
 
 
-class Pair(NamedTuple):
-    """Two ways to spend time, measured in turns.
+@dataclass(frozen=True)
+class Measurement:
+    """The time of stats_core beside the time of something else.
 
     Attributes:
-        first: Seconds, the median.
-        second: Seconds, the median.
-        ratio: How many times as long as the first the second takes: the median of the
-            rounds' own ratios, so that a machine's changing mood weighs little.
-        rounds: How often both were measured.
+        rival: The name of what stats_core is measured against.
+        note: The name of the rival's fastest way, or the reason why there are no times.
+        ours: Median seconds of stats_core.
+        theirs: Median seconds of the rival.
+        ratio: Median over the rounds of the rival's time divided by stats_core's.
+        peak: The most memory of a fresh process with one answer, in megabytes.
     """
 
-    first: float
-    second: float
-    ratio: float
-    rounds: int
+    case: str
+    rows: int
+    rival: str
+    note: str = ""
+    ours: float | None = None
+    theirs: float | None = None
+    ratio: float | None = None
+    rounds: int = 0
+    peak: float | None = None
+
+    def timed(
+        self, ours: Task, theirs: Task, seconds: float, clock: Clock = perf_counter
+    ) -> Self:
+        """Run both tasks in turns for about `seconds`, at least once each.
+
+        The caller has run both before. The ratio is the median of the rounds' ratios:
+        if the machine gets slower between two rounds, it hardly changes.
+        """
+        pairs = ((elapsed(ours, clock), elapsed(theirs, clock)) for _ in count())
+        times = [next(pairs)]
+        rounds = max(1, min(_MAX_ROUNDS, round(seconds / sum(times[0]))))
+        times += islice(pairs, rounds - 1)
+        return replace(
+            self,
+            ours=median(a for a, _ in times),
+            theirs=median(b for _, b in times),
+            ratio=median(b / a for a, b in times),
+            rounds=rounds,
+        )
 
 
-def interleaved(first: Work, second: Work, seconds: float) -> Pair:
-    """Both in turns, warmed up by the caller, for about so long; once at the least."""
-    times = [(timed(first), timed(second))]
-    rounds = max(1, min(_MOST_ROUNDS, round(seconds / sum(times[0]))))
-    times += [(timed(first), timed(second)) for _ in range(rounds - 1)]
-    return Pair(
-        first=median(a for a, _ in times),
-        second=median(b for _, b in times),
-        ratio=median(b / a for a, b in times),
-        rounds=rounds,
-    )
-
-
-def timed(work: Work) -> float:
-    """The seconds that it takes once."""
-    start = perf_counter()
-    work()
-    return perf_counter() - start
+def elapsed(task: Task, clock: Clock = perf_counter) -> float:
+    """Run a task once and return the seconds that passed on the clock."""
+    start = clock()
+    task()
+    return clock() - start
 
 
 def peak_megabytes() -> float:
-    """The most memory that this process has held at once."""
+    """Return the most memory that this process has used at once; 0 outside Linux."""
     status = Path("/proc/self/status")
-    if status.exists():
-        # Linux' `ru_maxrss` counts what the process that forked this one had held.
-        lines = status.read_text(encoding="ascii").splitlines()
-        [peak] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
-        return int(peak) / 1024
-    unit = 1024**2 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    # `ru_maxrss` includes the peak of the process that forked this one.
+    lines = status.read_text("ascii").splitlines() if status.exists() else []
+    return sum(int(it.split()[1]) / 1024 for it in lines if it.startswith("VmHWM:"))

@@ -1,34 +1,41 @@
-"""stats_core itself, asked as its user asks it."""
+"""The ways of stats_core to answer a case, and the floor under them."""
 
+from collections.abc import Callable
 from functools import partial
 
 import polars as pl
 
 from benchmarks.cases import Case
-from benchmarks.data import Held
-from benchmarks.measure import Work
-from stats_core import (
-    AppointmentStatistics,
-    StatisticsQuery,
-    appointment_statistics,
-    appointments_dashboard,
-)
+from benchmarks.contract import DEFAULTS, INTEGRATION
+from benchmarks.data import Dataset
+from benchmarks.measure import Task
+from benchmarks.rivals.polars import filters
+from stats_core import appointment_statistics, statistics_by_integration
+
+OWN, FLOOR = "stats_core", "floor"
+_FEW_RECORDS = 100_000  # for which the in-memory engine is faster than streaming
 
 
-def counting(records: Held, case: Case) -> Work:
-    """The complete statistics of a case, or the response's JSON."""
-    frame: pl.DataFrame | pl.LazyFrame = (
-        records.frame() if records.in_memory else pl.scan_parquet(records.path)
-    )
-    return partial(_response if case.json else statistics, frame, case)
+def count(records: Dataset, case: Case) -> Task:
+    """Return the task that counts a case, as a user of stats_core writes it."""
+    frame = records.frame() if records.in_memory else records.scan()
+    answer = statistics_by_integration if case.integrations else appointment_statistics
+    return partial(answer, frame, case.query, timezone=case.timezone)
 
 
-def statistics(frame: pl.DataFrame | pl.LazyFrame, case: Case) -> AppointmentStatistics:
-    """The statistics that all others must be equal to."""
-    return appointment_statistics(frame, case.query, timezone=case.timezone)
+def bare_plans(records: Dataset, case: Case) -> Task:
+    """Return five bare `group_by(value, status).len()` in one `collect_all`.
+
+    They are the day's and the dimensions', without labels, order, outcomes or checks.
+    """
+    lf = records.scan().filter(*filters(case.question))
+    by = [INTEGRATION] if case.integrations else []
+    keys = [pl.col("created_at").dt.date(), *map(pl.col, DEFAULTS)]
+    plans = [lf.group_by(*by, key, "status").len() for key in keys]
+    few = records.in_memory and records.frame().height <= _FEW_RECORDS
+    return partial(pl.collect_all, plans, engine="in-memory" if few else "streaming")
 
 
-def _response(frame: pl.DataFrame | pl.LazyFrame, case: Case) -> str:
-    query = StatisticsQuery.model_validate(case.parameters)
-    dashboard = appointments_dashboard(frame, query, timezone=case.timezone)
-    return dashboard.model_dump_json(by_alias=True)
+# Rivals are measured against the first of them. To compare another way of stats_core,
+# add it here: it is measured like a rival, without what it does to prepare its task.
+OURS: dict[str, Callable[[Dataset, Case], Task]] = {OWN: count}

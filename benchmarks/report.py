@@ -1,131 +1,107 @@
-"""The figures as Markdown."""
+"""The measurements as Markdown, and as a plot."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from statistics import median
+from pathlib import Path
+
+import polars as pl
 
 from benchmarks.cases import BY_NAME
-from benchmarks.figures import SAME, Compared, Figure
-from benchmarks.rivals import RIVALS
-from benchmarks.targets import Target
+from benchmarks.comparisons import COMPARISONS
+from benchmarks.jobs import TOOLS
+from benchmarks.measure import Measurement
+from benchmarks.ours import FLOOR, OWN
+from benchmarks.targets import target_rows
 
-_MANY = 100  # milliseconds; fewer are shown with decimals
+Cell = Callable[[Measurement], str]
 
-
-def markdown(
-    figures: Sequence[Figure], compared: Sequence[Compared], targets: Sequence[Target]
-) -> str:
-    """All of it: who agrees, who takes how long, a table a case, what was to be met."""
-    dirty = [each for each in figures if BY_NAME[each.case].dirty]
-    timed = [each for each in figures if not BY_NAME[each.case].dirty]
-    lines = [*_agreements(dirty)] if dirty else []
-    for rows, group in groupby(timed, lambda each: each.rows):
-        lines += _size(rows, list(group))
-    if compared:
-        lines += ["", "## stats_core against itself and the least it could do", ""]
-        head = ("first", "second", "first takes", "second takes", "ratio")
-        lines += _table(head, map(_comparison, compared))
-    if targets:
-        lines += ["", "## Targets", ""]
-        lines += _table(("what", "wanted", "measured", ""), map(_target, targets))
-    return "\n".join(lines).strip()
+_WITHOUT_DECIMALS = 100  # milliseconds
 
 
-def ours_of(figures: Sequence[Figure]) -> Figure:
-    """What stats_core did at a case, beside all rivals: the median of the medians."""
-    first = [each.first for each in figures if each.first is not None]
-    peak = next((each.peak for each in figures if each.rival == "stats_core"), None)
-    ours = replace(figures[0], rival="stats_core", note="", way="", peak=peak)
-    return replace(ours, ratio=1.0, second=median(first) if first else None)
+def markdown(found: Sequence[Measurement]) -> str:
+    """Return the tables of each size, of comparisons and of targets."""
 
+    def kind(it: Measurement) -> str:
+        return "Dirty" if BY_NAME[it.case].dirty else f"{it.rows:,}"
 
-def _agreements(figures: list[Figure]) -> Iterator[str]:
-    def rows() -> Iterator[tuple[str, ...]]:
-        for rival in dict.fromkeys(each.rival for each in figures):
-            notes = [each.note for each in figures if each.rival == rival]
-            others = dict.fromkeys(note for note in notes if note != SAME)
-            yield rival, f"{notes.count(SAME)} of {len(notes)}", "; ".join(others)
-
-    yield from ("## Whose answer to dirty records is stats_core's", "")
-    yield from _table(("", "cases", "where not"), rows())
-
-
-def _size(rows: int, figures: list[Figure]) -> Iterator[str]:
-    by_case = {
-        case: list(group) for case, group in groupby(figures, lambda each: each.case)
-    }
-    yield from ("", f"## {rows:,} rows", "")
-    yield "How many times as long as stats_core each takes; bold where it takes less:"
-    yield ""
-    head = ("case", "stats_core", *RIVALS, "floor")
-    yield from _table(head, (_summary(case, by_case[case]) for case in by_case))
-    for case, group in by_case.items():
-        yield from ("", f"### {case}, {rows:,} rows", "")
-        yield from _details(group)
-
-
-def _summary(case: str, figures: list[Figure]) -> Iterator[str]:
-    ratios = {each.rival: each.ratio for each in figures}
-    yield from (case, _time(ours_of(figures).second))
-    for rival in (*RIVALS, "floor"):
-        ratio = ratios.get(rival)
-        beaten = ratio is not None and ratio < 1 and rival in RIVALS
-        yield f"**{_ratio(ratio)}**" if beaten else _ratio(ratio)
-
-
-def _details(figures: list[Figure]) -> Iterator[str]:
-    timed = [each for each in figures if each.ratio is not None]
-    floor = next((each.ratio for each in timed if each.rival == "floor"), None)
-    rows = [
-        _row(each, floor)
-        for each in sorted([ours_of(figures), *timed], key=lambda it: it.ratio or 0)
-        if each.second is not None
+    cases = [it for it in found if it.case in BY_NAME]
+    compared = [_pair(it) for it in found if it.case in COMPARISONS]
+    columns = "", "against", "records", OWN, "the other", "ratio"
+    wanted = "what", "wanted", "measured", ""
+    tables = [
+        *(it for rows, group in groupby(cases, kind) for it in _size(rows, [*group])),
+        _table(f"{OWN} against itself and the least", columns, compared),
+        _table("Targets", wanted, target_rows(found)),
     ]
-    rows += [(it.rival, it.note, "", "", "", "") for it in figures if it.note]
-    head = ("", "time", "× stats_core", "× the floor", "peak memory", "how")
-    return _table(head, rows)
+    return "\n\n".join(filter(None, tables))
 
 
-def _row(figure: Figure, floor: float | None) -> tuple[str, ...]:
-    return (
-        figure.rival,
-        _time(figure.second),
-        _ratio(figure.ratio),
-        _ratio(figure.ratio / floor if figure.ratio and floor else None),
-        "" if figure.peak is None else f"{figure.peak:,.0f} MB",
-        figure.way,
+def draw(found: Sequence[Measurement], file: Path) -> None:
+    """Plot time against rows, a line for each tool; SVG or PNG by the suffix."""
+    import altair as alt  # noqa: PLC0415 - only where a plot is wanted
+
+    points = [
+        (it.case, it.rows, it.rival, it.theirs)
+        for it in found
+        if it.case in BY_NAME and it.rival != FLOOR and it.theirs is not None
+    ]
+    df = pl.DataFrame(points, ["case", "rows", "rival", "seconds"], orient="row")
+    width = alt.condition(alt.datum.rival == OWN, alt.value(4), alt.value(1.5))
+    chart = (
+        alt.Chart(df)
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("rows").scale(type="log").axis(format="~s"),
+            y=alt.Y("seconds").scale(type="log"),
+            color=alt.Color("rival").title(None).scale(scheme="tableau10"),
+            strokeWidth=width,
+        )
+        .properties(width=360, height=300)
+        .facet(alt.Facet("case").title(None), columns=2)
     )
+    chart.save(file)
 
 
-def _comparison(compared: Compared) -> tuple[str, ...]:
-    times = _time(compared.first), _time(compared.second)
-    return compared.what, compared.by, *times, _ratio(compared.ratio)
+def _size(rows: str, found: list[Measurement]) -> Iterator[str]:
+    """Yield the ratios, the peaks, and the rivals' fastest ways or reasons."""
+    timed, peaks = [it for it in found if it.ratio], [it for it in found if it.peak]
+    title = f"{rows} records: time divided by that of {OWN}, bold where it is less"
+    yield _matrix(title, timed, _ratio)
+    yield _matrix(
+        f"{rows} records: peak memory", peaks, lambda it: f"{it.peak:,.0f} MB"
+    )
+    notes = Counter((it.rival, it.note) for it in found if it.note)
+    lines = ((*pair, str(number)) for pair, number in notes.items())
+    yield _table(f"{rows} records: ways and reasons", ("", "", "cases"), lines)
 
 
-def _target(target: Target) -> tuple[str, ...]:
-    sign = "at least" if target.at_least else "at most"
-    wanted = f"{sign} {target.wanted:g} {target.unit}"
-    verdict = "met" if target.met else "**missed**"
-    return target.what, wanted, f"{target.measured:.2f} {target.unit}", verdict
+def _matrix(title: str, found: list[Measurement], cell: Cell) -> str:
+    """Return a table with a row for each case and a column for each tool."""
+    cells = {(it.case, it.rival): cell(it) for it in found}
+    tools = [tool for tool in TOOLS if any(it.rival == tool for it in found)]
+    cases = dict.fromkeys(it.case for it in found)
+    rows = ((case, *(cells.get((case, it), "") for it in tools)) for case in cases)
+    return _table(title, ("case", *tools), rows)
 
 
-def _table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    yield _line(head)
-    yield _line(["---"] * len(head))
-    yield from map(_line, rows)
+def _ratio(it: Measurement) -> str:
+    if it.rival == OWN:
+        return _time(it.theirs)
+    bold = "**" if it.ratio and it.ratio < 1 and it.rival != FLOOR else ""
+    return f"{bold}{it.ratio:.2f}{bold}"
 
 
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _pair(it: Measurement) -> tuple[str, ...]:
+    ratio = f"{1 / it.ratio:.2f}" if it.ratio else it.note
+    return it.case, it.rival, f"{it.rows:,}", _time(it.ours), _time(it.theirs), ratio
 
 
-def _ratio(ratio: float | None) -> str:
-    return "" if ratio is None else f"{ratio:.2f}"
+def _table(title: str, head: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
+    return "\n".join((f"## {title}", "", *lines)) if lines[2:] else ""
 
 
 def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    milliseconds = seconds * 1_000
-    return f"{milliseconds:,.{0 if milliseconds >= _MANY else 2}f} ms"
+    milliseconds = (seconds or 0) * 1_000
+    return f"{milliseconds:,.{0 if milliseconds >= _WITHOUT_DECIMALS else 2}f} ms"

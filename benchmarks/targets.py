@@ -1,85 +1,58 @@
-"""What stats_core is meant to reach, beside what it did."""
+"""What stats_core is meant to reach."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from math import inf
 
-from benchmarks.figures import Compared, Figure
+from benchmarks.comparisons import COMPARISONS
+from benchmarks.measure import Measurement
+from benchmarks.ours import FLOOR, OWN
 
-_MANY = 10_000_000
 _PLAIN = ("none", "date", "type-date")
 _SEARCHES = ("search-rare", "search-frequent", "search-two", "type-date-search")
-# How many times as long as stats_core a rival takes, at the least, at ten million rows.
-_RATIOS = (
-    *((f"memory-{case}", "DuckDB", 3.0) for case in _PLAIN),
-    *((f"memory-{case}", "pandas", 4.0) for case in _PLAIN),
-    *((f"memory-{case}", "Polars by hand", 3.0) for case in _PLAIN),
-    *((f"parquet-{case}", "DuckDB", 1.5) for case in _PLAIN),
-    *((f"memory-{case}", "DuckDB", 1.5) for case in _SEARCHES),
-    ("memory-zone", "Polars by hand", 5.0),
-    ("memory-campaigns", "DuckDB", 2.0),
-)
-_MOST_MEGABYTES = {100_000_000: 500.0}
-_MOST_MILLISECONDS, _MOST_LOOPS, _FEW = 3.0, 3.0, 1_000
-# Of comparisons, by the beginning of what is compared.
-_MOST = {"five bare plans": 1.2, "UTC": 1.4, "1,000,000 rows": 10.5}
 
 
-class Target(NamedTuple):
-    """A wanted and a measured number."""
-
-    what: str
-    wanted: float
-    measured: float
-    unit: str
-    at_least: bool
-
-    @property
-    def met(self) -> bool:
-        """Whether the measured number is on the right side of the wanted one."""
-        if self.at_least:
-            return self.measured >= self.wanted
-        return self.measured <= self.wanted
-
-
-def targets(figures: Sequence[Figure], compared: Sequence[Compared]) -> list[Target]:
-    """All about which something was measured."""
-    return [*_ratios(figures), *_small(figures), *_peaks(figures), *_growth(compared)]
-
-
-def _ratios(figures: Sequence[Figure]) -> Iterator[Target]:
-    found = {(each.case, each.rival): each.ratio for each in _at(figures, _MANY)}
-    for case, rival, wanted in _RATIOS:
-        ratio = found.get((case, rival))
-        if ratio is not None:
-            yield Target(f"{case}: {rival}", wanted, ratio, "×", at_least=True)
+# Of a case, what it is measured against, the limit and what it limits: the other's
+# time divided by stats_core's (≥), the inverse (≤), stats_core's milliseconds (ms) or
+# its megabytes at a hundred million records (MB). Comparisons are against their other.
+_TARGETS = [
+    *((f"memory-{name}", "DuckDB", 3.0, "≥") for name in _PLAIN),
+    *((f"memory-{name}", "pandas", 4.0, "≥") for name in _PLAIN),
+    *((f"memory-{name}", "Polars by hand", 3.0, "≥") for name in _PLAIN),
+    *((f"parquet-{name}", "DuckDB", 1.5, "≥") for name in _PLAIN),
+    *((f"memory-{name}", "DuckDB", 1.5, "≥") for name in _SEARCHES),
+    ("memory-zone", "Polars by hand", 5.0, "≥"),
+    ("memory-campaigns", "DuckDB", 2.0, "≥"),
+    *((f"memory-{name}", FLOOR, 1.2, "≤") for name in _PLAIN),
+    *((f"parquet-{name}", OWN, 500, "MB") for name in _PLAIN),
+    *((f"end-to-end-{name}", "", 3.0, "≤") for name in _PLAIN),
+    *((f"end-to-end-{name}", "", 3.0, "ms") for name in _PLAIN),
+    *((f"growth-{name}", "", 10.5, "≤") for name in _PLAIN),
+    *((f"integrations-{source}", "", 3.0, "≤") for source in ("memory", "parquet")),
+    ("days-of-new-york", "", 1.4, "≤"),
+    ("small-10", "", 6.0, "≤"),
+    ("small-1000", "", 2.0, "≤"),
+    ("search-49999", "", 1.2, "≤"),
+    ("report-each", "", 2.5, "≤"),
+    ("merge-each", "", 1.5, "≤"),
+    ("documents", "", 1.3, "≤"),
+    ("cluster", "", 1.5, "≤"),
+]
 
 
-def _small(figures: Sequence[Figure]) -> Iterator[Target]:
-    for each in _at(figures, _FEW):
-        if each.first is None or not each.ratio or each.rival != "Python loop":
-            continue
-        if each.case.startswith("end-to-end"):
-            took, loops = each.first * 1_000, 1 / each.ratio
-            yield Target(each.case, _MOST_MILLISECONDS, took, "ms", at_least=False)
-            what = f"{each.case}: Python loops"
-            yield Target(what, _MOST_LOOPS, loops, "×", at_least=False)
+def target_rows(found: Sequence[Measurement]) -> Iterator[tuple[str, ...]]:
+    """Yield what, wanted, measured and verdict of each target that was measured.
 
-
-def _peaks(figures: Sequence[Figure]) -> Iterator[Target]:
-    for each in figures:
-        most = _MOST_MEGABYTES.get(each.rows)
-        if most and each.peak and each.rival == "stats_core":
-            what = f"{each.case}: peak of {each.rows:,} rows"
-            yield Target(what, most, each.peak, "MB", at_least=False)
-
-
-def _growth(compared: Sequence[Compared]) -> Iterator[Target]:
-    for each in (it for it in compared if it.rows == _MANY):
-        for start, most in _MOST.items():
-            if each.what.startswith(start):
-                what = f"{each.by} to {each.what}"
-                yield Target(what, most, each.ratio, "×", at_least=False)
-
-
-def _at(figures: Sequence[Figure], rows: int) -> list[Figure]:
-    return [each for each in figures if each.rows == rows]
+    Cases count at ten million records, comparisons at their own number.
+    """
+    known = {(it.case, it.rival, it.rows): it for it in found}
+    for case, rival, limit, kind in _TARGETS:
+        rows = 100_000_000 if kind == "MB" else 10_000_000
+        against, rows = COMPARISONS[case][:2] if case in COMPARISONS else (rival, rows)
+        it = known.get((case, against, rows), Measurement(case, rows, against))
+        inverse, milliseconds = 1 / (it.ratio or inf), 1_000 * (it.ours or 0)
+        numbers = {"≥": it.ratio, "≤": inverse, "ms": milliseconds, "MB": it.peak}
+        if number := numbers[kind]:
+            met = number >= limit if kind == "≥" else number <= limit
+            what = f"{case}, {kind if kind in {'ms', 'MB'} else against}"
+            wanted = f"{'≥' if kind == '≥' else '≤'} {limit:g}"
+            yield what, wanted, f"{number:.2f}", "met" if met else "**missed**"

@@ -65,7 +65,7 @@ def get(integration_id: str, params: dict[str, str] | None = None) -> httpx.Resp
     ],
     ids=str,
 )
-def test_a_request_gets_the_reference(params: dict[str, str]) -> None:
+def test_a_request_gets_the_answer_of_the_reference(params: dict[str, str]) -> None:
     answer = get(IDS[1], params)
     assert answer.status_code == 200
     asked: dict[str, Any] = dict(params)

@@ -30,7 +30,7 @@ from tests.strategies import (
 )
 
 
-@a_part_of_the_examples(2)
+@a_part_of_the_examples(4)
 @given(zone=zones(), data=st.data())
 def test_merging_is_associative_and_commutative_with_an_empty_unit(
     zone: str, data: st.DataObject
@@ -42,6 +42,7 @@ def test_merging_is_associative_and_commutative_with_an_empty_unit(
     assert a + nothing == nothing + a == merge_statistics([a]) == a
 
 
+@a_part_of_the_examples(3)
 @given(case=cases())
 def test_each_filter_only_narrows(case: Case) -> None:
     narrow = counts(case.answer())
@@ -115,6 +116,7 @@ def test_consecutive_windows_of_dates_tile(zone: str, data: st.DataObject) -> No
     assert as_answer(merge_statistics(tiles)) == expected
 
 
+@a_part_of_the_examples(2)
 @given(case=cases(), size=st.integers(1, 5))
 def test_concatenated_pages_give_the_whole_list_once(case: Case, size: int) -> None:
     expected = reference.response(case.expected, case.zone, 1, 100)

@@ -112,3 +112,21 @@ def test_no_frame_of_text_raises_anything_but_our_errors(
         ask_everything(records)
         ask_everything(records, query=search)
         ask_everything(records, layout=layout)
+
+
+@example(text="(")
+@example(text="[a")
+@example(text="(?i)a{9999999}")
+@given(text=TEXT)
+def test_any_unicode_text_is_counted_and_searched_without_an_error(text: str) -> None:
+    try:
+        query = StatisticsQuery(search=text[:1_000])
+    except ValidationError:
+        assert not text.isascii()  # a lone surrogate is no Unicode text
+        return
+    names = ("source", "utm_source", "utm_medium", "utm_campaign", "name")
+    records = [{"created_at": None, "status": text, **dict.fromkeys(names, text)}]
+    for given_as in (records, pl.DataFrame(records)):
+        dashboard = appointments_dashboard(given_as, query)
+        assert dashboard.overview.total == 1
+        assert len(dashboard.source) == 1

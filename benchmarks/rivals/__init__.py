@@ -1,23 +1,16 @@
-"""What a user would pick instead, a file each, all with the same interface.
+"""What a user would pick instead: one file a tool, all with the same interface.
 
-A rival's module has a function `ways`: it is given the records and returns, by name,
-the ways in which the tool can answer questions about them, each as its skilled user
-would write it. The best of them counts. Getting the records into the tool's own best
-form in memory is not timed; answering is, to the last label, order and outcome. A way
-raises `CannotError` where the tool has no means to say what is asked. `MOST_ROWS`,
-where a module has one, is the number of records beyond which nobody would wait for it,
-or which would not fit in the memory of an ordinary machine.
+The module of a rival has a function `ways`. It loads the records in the tool's own best
+form, which is not timed, and returns the ways to answer questions about them by name,
+each as a skilled user of the tool writes it; the fastest counts. A way raises
+`CannotError` where the tool has no means to answer. `MAX_ROWS`, where a module has it,
+is the number of records above which it takes too much time or memory.
 """
 
-from collections.abc import Callable
 from importlib import import_module
-from typing import cast
 
-from benchmarks.answer import Answer, CannotError
-from benchmarks.data import Held
-from benchmarks.question import Question
-
-Way = Callable[[Question], Answer]
+from benchmarks.contract import CannotError, Way
+from benchmarks.data import Dataset
 
 RIVALS = {
     "DuckDB": ("duckdb", "ways"),
@@ -29,24 +22,29 @@ RIVALS = {
     "Python loop": ("loop", "ways"),
     "mongomock": ("mongo", "ways"),
 }
-# What these count is compared, how long they take is not: they stand in for a server.
+# It replaces a server: its answers are compared, its times say nothing.
 REFERENCES = {"mongomock"}
+_BY_INTEGRATION = {"DuckDB", "DuckDB, compressed", "chDB"}
+
+_loaded: dict[tuple[str, Dataset], dict[str, Way]] = {}
 
 
-def ways(rival: str, records: Held, rows: int) -> dict[str, Way]:
-    """All the ways in which a rival can answer, its records held ready.
+def ways(rival: str, records: Dataset, rows: int) -> dict[str, Way]:
+    """Return all ways of a rival to answer; the last loaded records are kept.
 
     Raises:
-        CannotError: It is not installed, or there are too many records for it.
+        CannotError: There are too many records for it, or each integration counts.
+        ModuleNotFoundError: It is not installed.
     """
+    if records.by_integration and rival not in _BY_INTEGRATION:
+        msg = "not written for each integration"
+        raise CannotError(msg)
     module_name, function = RIVALS[rival]
-    try:
-        module = import_module(f"benchmarks.rivals.{module_name}")
-    except ModuleNotFoundError as error:
-        msg = f"not installed: {error.name}"
-        raise CannotError(msg) from error
-    most = getattr(module, "MOST_ROWS", rows)
-    if rows > most:
+    module = import_module(f"benchmarks.rivals.{module_name}")
+    if rows > (most := getattr(module, "MAX_ROWS", rows)):
         msg = f"not run above {most:,} rows"
         raise CannotError(msg)
-    return cast("dict[str, Way]", getattr(module, function)(records))
+    if (rival, records) not in _loaded:
+        _loaded.clear()  # two might not fit in memory
+        _loaded[rival, records] = getattr(module, function)(records)
+    return _loaded[rival, records]

@@ -1,31 +1,30 @@
-"""MongoDB's aggregation through mongomock: what it counts, not how fast."""
+"""MongoDB's aggregation through mongomock: its answers count, not its times."""
 
 import re
-from collections import Counter
 from datetime import date
+from operator import eq, ge, lt
 from typing import Any
 
 from mongomock import MongoClient
 
-from benchmarks.answer import Answer, CannotError
-from benchmarks.data import Held
-from benchmarks.question import DIMENSIONS, SEARCHED, Question
-from benchmarks.rivals import Way
-from benchmarks.rivals.contract import tidied
+from benchmarks.contract import DEFAULTS, SEARCHED, Answer, CannotError, Question, Way
+from benchmarks.data import Dataset
+from benchmarks.rivals.labels import Groups, answer_from_groups
 
-MOST_ROWS = 3_000
+MAX_ROWS = 3_000
 
+_OPERATORS = {eq: "$eq", ge: "$gte", lt: "$lt"}
 Stage = dict[str, Any]
 
 
-def ways(records: Held) -> dict[str, Way]:
-    """The records are documents of a collection."""
+def ways(records: Dataset) -> dict[str, Way]:
+    """Answer from a collection of documents."""
     collection = MongoClient(tz_aware=True).benchmark.records
     collection.insert_many(records.frame().to_dicts())
 
     def answer(question: Question) -> Answer:
         [found] = collection.aggregate(_pipeline(question))
-        return tidied({name: _groups(name, found[name]) for name in found})
+        return answer_from_groups({name: _groups(name, found[name]) for name in found})
 
     return {"": answer}
 
@@ -36,37 +35,28 @@ def _pipeline(question: Question) -> list[Stage]:
         raise CannotError(msg)
     day = {"$dateToString": {"date": "$created_at", "format": "%Y-%m-%d"}}
     dated = {"$cond": [{"$ifNull": ["$created_at", False]}, day, None]}
-    keys = {"trends": dated} | {name: f"${name}" for name in DIMENSIONS}
-    facets = {name: [_group(key)] for name, key in keys.items()}
+    keys = {"trends": dated} | {name: f"${name}" for name in DEFAULTS}
+    facets = {
+        name: [{"$group": {"_id": {"key": key, "status": "$status"}, "n": {"$sum": 1}}}]
+        for name, key in keys.items()
+    }
     return [{"$match": {"$and": [{}, *_conditions(question)]}}, {"$facet": facets}]
 
 
 def _conditions(question: Question) -> list[Stage]:
-    conditions: list[Stage] = []
-    if question.appointment_type is not None:
-        conditions.append({"appointment_type": question.appointment_type})
-    bounds = {"$gte": question.start, "$lt": question.end}
-    set_bounds = {sign: bound for sign, bound in bounds.items() if bound is not None}
-    if set_bounds:
-        conditions.append({"created_at": set_bounds})
-    conditions += ({"$or": _contains(word)} for word in question.words)
-    return conditions
+    found: list[Stage] = [
+        {column: {_OPERATORS[compare]: value}}
+        for column, compare, value in question.conditions
+    ]
+    for word in question.words:
+        pattern = {"$regex": re.escape(word), "$options": "i"}
+        found.append({"$or": [{name: pattern} for name in SEARCHED]})
+    return found
 
 
-def _contains(word: str) -> list[Stage]:
-    pattern = {"$regex": re.escape(word), "$options": "i"}
-    return [{name: pattern} for name in SEARCHED]
-
-
-def _group(key: object) -> Stage:
-    return {"$group": {"_id": {"key": key, "status": "$status"}, "n": {"$sum": 1}}}
-
-
-def _groups(name: str, rows: list[Stage]) -> Counter[tuple[object, object]]:
-    groups = Counter[tuple[object, object]]()
-    for row in rows:
-        key = row["_id"].get("key")
-        if name == "trends" and key is not None:
-            key = date.fromisoformat(key)
-        groups[key, row["_id"].get("status")] += row["n"]
-    return groups
+def _groups(name: str, rows: list[Stage]) -> Groups:
+    parsed = date.fromisoformat if name == "trends" else str
+    groups = (
+        (row["_id"].get("key"), row["_id"].get("status"), row["n"]) for row in rows
+    )
+    return {(key and parsed(key), status): n for key, status, n in groups}

@@ -1,16 +1,14 @@
-"""Polars by hand, the obvious way: eager, filter, fill nulls, group by each column."""
+"""Polars, written by hand as is obvious: eager; filter, fill nulls, group by columns."""
 
 from functools import partial
 
 import polars as pl
 
-from benchmarks.answer import Answer
-from benchmarks.data import Held
-from benchmarks.question import DIMENSIONS, SEARCHED, Question
-from benchmarks.rivals import Way
-from benchmarks.rivals.contract import DEFAULTS, FAILED, INVISIBLE, SUCCESSFUL
+from benchmarks.contract import DEFAULTS, SEARCHED, Answer, Question, Way
+from benchmarks.data import Dataset
+from benchmarks.rivals.labels import FAILED, INVISIBLE, SUCCESSFUL
 
-MOST_ROWS = 30_000_000
+MAX_ROWS = 30_000_000
 
 _WORD = pl.col("status").cast(pl.String).str.strip_chars(INVISIBLE).str.to_lowercase()
 _SUCCESSFUL = _WORD.is_in(SUCCESSFUL).fill_null(value=False)
@@ -22,39 +20,28 @@ _COUNTS = {
 }
 
 
-def ways(records: Held) -> dict[str, Way]:
-    """In memory, the records are the same frame that stats_core is given."""
+def ways(records: Dataset) -> dict[str, Way]:
+    """Answer from the frame that stats_core gets, or from the Parquet file."""
     return {"": partial(_answer, records)}
 
 
-def _answer(records: Held, question: Question) -> Answer:
-    df = _read(records, question).filter(*_filters(question))
+def _answer(records: Dataset, question: Question) -> Answer:
+    lf = records.scan().select(question.columns())
+    df = lf.collect().filter(*filters(question))
     trends = _trends(df, question.timezone)
-    return {"trends": trends} | {name: _breakdown(df, name) for name in DIMENSIONS}
+    return {"trends": trends} | {name: _breakdown(df, name) for name in DEFAULTS}
 
 
-def _read(records: Held, question: Question) -> pl.DataFrame:
-    if records.in_memory:
-        return records.frame()
-    return pl.read_parquet(records.path, columns=question.reads())
-
-
-def _filters(question: Question) -> list[pl.Expr]:
-    filters = []
-    if question.appointment_type is not None:
-        filters.append(pl.col("appointment_type") == question.appointment_type)
-    if question.start is not None:
-        filters.append(pl.col("created_at") >= question.start)
-    if question.end is not None:
-        filters.append(pl.col("created_at") < question.end)
+def filters(question: Question) -> list[pl.Expr]:
+    """Return the conditions on a record, cheap ones first."""
+    found = [
+        compare(pl.col(column), value) for column, compare, value in question.conditions
+    ]
+    lower = [pl.col(name).cast(pl.String).str.to_lowercase() for name in SEARCHED]
     for word in question.words:
-        found = (_lower(name).str.contains(word, literal=True) for name in SEARCHED)
-        filters.append(pl.any_horizontal(*found))
-    return filters
-
-
-def _lower(name: str) -> pl.Expr:
-    return pl.col(name).cast(pl.String).str.to_lowercase()
+        each = (text.str.contains(word, literal=True) for text in lower)
+        found.append(pl.any_horizontal(*each))
+    return found
 
 
 def _trends(df: pl.DataFrame, timezone: str) -> pl.DataFrame:
@@ -64,7 +51,7 @@ def _trends(df: pl.DataFrame, timezone: str) -> pl.DataFrame:
 
 
 def _breakdown(df: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Nulls are filled on the rows; what else is dirty is tidied on the groups."""
+    """Fill nulls on the rows; trim and label the groups."""
     default, text = DEFAULTS[name], pl.col("value").str.strip_chars(INVISIBLE)
     groups = df.group_by(
         "status",

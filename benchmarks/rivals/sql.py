@@ -1,100 +1,140 @@
 """The contract in SQL: raw groups first, labels on the few groups afterwards."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from datetime import datetime
+from operator import eq, ge, lt
 
-from benchmarks.question import SEARCHED, Question
-from benchmarks.rivals.contract import DEFAULTS, FAILED, SUCCESSFUL
+from benchmarks.contract import DEFAULTS, INTEGRATION, SEARCHED, Answer, Question, Way
+from benchmarks.rivals.labels import FAILED, SUCCESSFUL
 
-SECTIONS = ("trends", *DEFAULTS)
-# The column of each section, in one select.
-KEYS = ("day", *DEFAULTS)
+_OPERATORS = {eq: "=", ge: ">=", lt: "<"}
 _INVISIBLE = r"[\p{Z}\p{Cc}\p{Cf}]+"
 
 
-class Dialect(NamedTuple):
-    """How a database says what SQL has no common words for; templates of `format`.
+def quoted(text: str) -> str:
+    """Return a string literal of standard SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass(kw_only=True)
+class Database:
+    """A database with the table `records`, and its own words.
 
     Attributes:
+        by_integration: Whether each integration gets an answer of its own.
+        create: The beginning of a statement that keeps a select as `{table}`.
         trimmed: `{column}` without what matches the pattern `{around}`.
-        contains: Whether `{column}` holds a `{word}`, whatever its case.
-        literal: A word as `contains` takes it for itself, not for a pattern.
-        backslashed: Whether a backslash escapes in a string literal.
+        contains: Whether `{column}` contains `{word}`, in upper or lower case.
+        day: Return the local date of `created_at` in a zone.
         instant: The instant that is `{text}`.
         integer: The type of a count.
+        pattern: Return the word as `contains` needs it.
     """
 
+    by_integration: bool
+    execute: Callable[[str], object]
+    fetch: Callable[[str], object]
+    create: str
     trimmed: str
     contains: str
-    literal: Callable[[str], str]
-    backslashed: bool
+    day: Callable[[str], str]
     instant: str
     integer: str
+    literal: Callable[[str], str] = quoted
+    pattern: Callable[[str], str] = str
 
-    def where(self, question: Question) -> str:
-        """The condition on a raw record."""
-        conditions = []
-        if question.appointment_type is not None:
-            conditions.append(
-                f"appointment_type = {self.quoted(question.appointment_type)}"
-            )
-        for sign, bound in ((">=", question.start), ("<", question.end)):
-            if bound is not None:
-                text = self.quoted(f"{bound:%Y-%m-%d %H:%M:%S.%f}")
-                conditions.append(f"created_at {sign} {self.instant.format(text=text)}")
-        conditions += (self._found(word) for word in question.words)
-        return " AND ".join(conditions) or "true"
+    def __post_init__(self) -> None:
+        """Begin each key with the integration, or not."""
+        self._by = f"{INTEGRATION}, " if self.by_integration else ""
 
-    def section(self, name: str, groups: str) -> str:
-        """A section of the answer from a select of its raw `value, status, n`."""
-        return (
-            self._trends(groups) if name == "trends" else self._breakdown(name, groups)
-        )
+    def ways(self) -> dict[str, Way]:
+        """Return the ways to answer."""
+        return {
+            "grouping sets": self._grouping_sets,
+            "a query a section": lambda it: self._grouped(f"({self._matching(it)})"),
+            "filtered once": self._filtered_once,
+        }
 
-    def quoted(self, text: str) -> str:
-        """A string literal."""
-        escaped = text.replace("\\", "\\\\") if self.backslashed else text
-        return "'" + escaped.replace("'", "''") + "'"
+    def _grouping_sets(self, question: Question) -> Answer:
+        keys = ("day", *DEFAULTS)
+        names = ", ".join(keys)
+        sets = ", ".join(f"({self._by}{key}, status)" for key in keys)
+        select = f"""
+            SELECT {self._by}{names}, status, count(*) AS n, grouping({names}) AS others
+            FROM ({self._matching(question)}) AS matching
+            GROUP BY GROUPING SETS ({sets})
+        """
+        table = self._keep("grouped", select)
+        # GROUPING has a bit for each key that is not grouped, the first key's highest.
+        every = (1 << len(keys)) - 1
+        bits = {key: every - (1 << place) for place, key in enumerate(reversed(keys))}
+        select = "SELECT {}{} AS value, status, n FROM {} WHERE others = {}"
+        return self._answer(lambda key: select.format(self._by, key, table, bits[key]))
 
-    def _around(self) -> str:
-        return self.quoted(f"^{_INVISIBLE}|{_INVISIBLE}$")
+    def _filtered_once(self, question: Question) -> Answer:
+        return self._grouped(self._keep("matching", self._matching(question)))
+
+    def _grouped(self, table: str) -> Answer:
+        select = "SELECT {0}{1} AS value, status, count(*) AS n FROM {2} AS matching "
+        select += "GROUP BY {0}{1}, status"
+        return self._answer(lambda key: select.format(self._by, key, table))
+
+    def _answer(self, groups: Callable[[str], str]) -> Answer:
+        day = self._section(groups("day"), "value", "text AS day")
+        selects = {"trends": f"{day} GROUP BY {self._by}day ORDER BY {self._by}day"}
+        selects["trends"] += " NULLS FIRST"
+        text, empty = f"coalesce({self._trim('value')}, '')", self._sum("text = ''")
+        for name, default in DEFAULTS.items():
+            label = f"CASE WHEN text = '' THEN '{default}' ELSE text END AS value"
+            columns = f"{label}, {self._sum('true')} AS count, {empty} AS unset"
+            selects[name] = f"""
+                {self._section(groups(name), text, columns)}
+                GROUP BY {self._by}value ORDER BY {self._by}count DESC, value
+            """
+        return {name: self.fetch(select) for name, select in selects.items()}
+
+    def _section(self, groups: str, text: str, columns: str) -> str:
+        """Return a select of a section from one of raw `value, status, n`."""
+        good, bad = (", ".join(map(quoted, it)) for it in (SUCCESSFUL, FAILED))
+        word = f"coalesce(lower({self._trim('status')}), '')"
+        return f"""
+            SELECT {self._by}{columns}, {self._sum(f"word IN ({good})")} AS successful,
+                {self._sum(f"word IN ({bad})")} AS failed,
+                {self._sum(f"word NOT IN ({good}, {bad})")} AS other
+            FROM (SELECT {self._by}{text} AS text, {word} AS word, n
+                  FROM ({groups}) AS groups) AS words
+        """
+
+    def _matching(self, question: Question) -> str:
+        tests = [
+            f"{column} {_OPERATORS[compare]} {self._value(value)}"
+            for column, compare, value in question.conditions
+        ]
+        tests += map(self._found, question.words)
+        return f"""
+            SELECT {self._by}{self.day(question.timezone)} AS day,
+                {", ".join(DEFAULTS)}, status
+            FROM records WHERE {" AND ".join(tests) or "true"}
+        """
+
+    def _value(self, value: str | datetime) -> str:
+        if isinstance(value, str):
+            return self.literal(value)
+        return self.instant.format(text=f"'{value:%Y-%m-%d %H:%M:%S.%f}'")
 
     def _found(self, word: str) -> str:
-        literal = self.quoted(self.literal(word))
+        literal = self.literal(self.pattern(word))
         found = (self.contains.format(column=name, word=literal) for name in SEARCHED)
         return f"({' OR '.join(found)})"
 
-    def _trends(self, groups: str) -> str:
-        return f"""
-            SELECT value AS day, {self._outcomes()}
-            FROM (SELECT value, {self._word()} AS word, n FROM ({groups}) AS groups)
-            AS words GROUP BY value ORDER BY day NULLS FIRST
-        """
+    def _keep(self, table: str, select: str) -> str:
+        self.execute(f"{self.create.format(table=table)} {select}")
+        return table
 
-    def _breakdown(self, name: str, groups: str) -> str:
-        text = self.trimmed.format(column="value", around=self._around())
-        return f"""
-            SELECT CASE WHEN text = '' THEN {self.quoted(DEFAULTS[name])} ELSE text END
-                AS value, {self._sum("true")} AS count,
-                {self._sum("text = ''")} AS unset, {self._outcomes()}
-            FROM (SELECT coalesce({text}, '') AS text, {self._word()} AS word, n
-                  FROM ({groups}) AS groups) AS words
-            GROUP BY value ORDER BY count DESC, value
-        """
-
-    def _word(self) -> str:
-        return f"lower({self.trimmed.format(column='status', around=self._around())})"
-
-    def _outcomes(self) -> str:
-        good, bad = (
-            ", ".join(map(self.quoted, words)) for words in (SUCCESSFUL, FAILED)
-        )
-        other = f"coalesce(word NOT IN ({good}, {bad}), true)"
-        return f"""
-            {self._sum(f"word IN ({good})")} AS successful,
-            {self._sum(f"word IN ({bad})")} AS failed,
-            {self._sum(other)} AS other
-        """
+    def _trim(self, column: str) -> str:
+        around = self.literal(f"^{_INVISIBLE}|{_INVISIBLE}$")
+        return self.trimmed.format(column=column, around=around)
 
     def _sum(self, condition: str) -> str:
         counted = f"sum(CASE WHEN {condition} THEN n ELSE 0 END)"
