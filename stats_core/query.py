@@ -21,14 +21,11 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from stats_core import days
+from stats_core.iso8601 import ISO_8601
 from stats_core.text import is_unicode
 
 MAX_SEARCH_CHARACTERS = 1_000
 _START_AFTER_END = PydanticCustomError("start_after_end", "`start` is after `end`")
-_ISO_8601 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,6})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
-)
 
 
 class AppointmentType(StrEnum):
@@ -83,7 +80,7 @@ def parse_bound(value: object) -> date | datetime:
     """
     if isinstance(value, str):
         text = value.strip().upper()
-        if not _ISO_8601.fullmatch(text):
+        if not re.fullmatch(ISO_8601, text):
             msg = "expected an ISO 8601 date or date-time such as 2024-05-01T09:30:00Z"
             raise ValueError(msg)
         value = (date if len(text) == len("2024-05-01") else datetime).fromisoformat(

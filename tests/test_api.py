@@ -457,7 +457,7 @@ def test_unreadable_and_uncountable_instants_are_told_at_once() -> None:
     with pytest.raises(InvalidRecordsError) as caught:
         appointment_statistics(df, StatisticsQuery(start="2024-05-01"))
     assert len(caught.value.faults) == 2
-    assert "'0000-01-01' (row 1)" in caught.value.faults[1]
+    assert caught.value.faults[1].endswith("in UTC: row 1")
 
 
 def test_instants_beyond_the_years_are_refused_in_every_unit() -> None:
@@ -735,7 +735,7 @@ def test_a_file_cut_short_reads_as_invalid_records(tmp_path: Path) -> None:
 
 def test_an_unknown_engine_is_no_polars_error() -> None:
     records = [{"created_at": None, "status": None}]
-    with pytest.raises((ValidationError, ValueError), match=r"engine.*warp"):
+    with pytest.raises((ValidationError, ValueError), match=r"(?s)engine.*warp"):
         appointment_statistics(records, engine="warp")  # type: ignore[arg-type]
 
 

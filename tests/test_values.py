@@ -20,10 +20,11 @@ from tests.strategies import ROLES
 
 
 @pytest.mark.parametrize("key", ["\ud800", 1, None, ("a",)], ids=ascii)
-def test_a_field_whose_name_is_no_text_is_named(key: Any) -> None:
+def test_a_field_whose_name_is_no_text_is_searched_like_others(key: Any) -> None:
     records = [{"created_at": None, "status": None, key: "ads"}]
-    with pytest.raises(InvalidRecordsError, match=r"fields named by Unicode text"):
-        appointment_statistics(records)
+    for word, total in (("ads", 1), ("bus", 0)):
+        query = StatisticsQuery(search=word)
+        assert appointment_statistics(records, query).total == total
 
 
 @pytest.mark.parametrize("role", ["created_at", "status", "source"])
@@ -99,11 +100,12 @@ SERIES = {
     "Object": pl.Series([object(), None], dtype=pl.Object),
 }
 TEXT_TYPES = {"String", "Categorical", "Enum", "Enum of nothing", "Null"}
-WHOLE_NUMBERS = {"Int8", "Int128", "UInt64"}
-FITTING = dict.fromkeys(ROLES, TEXT_TYPES | WHOLE_NUMBERS) | {
+WITH_TEXT = {"Int8", "Int128", "UInt64", "Boolean", "Decimal", "Datetime", "Date"}
+FITTING = dict.fromkeys(ROLES, TEXT_TYPES | WITH_TEXT) | {
     "created_at": {"Enum of nothing", "Null", "Datetime", "Date"},
-    "status": TEXT_TYPES | WHOLE_NUMBERS | {"Boolean"},
 }
+# The values of a column are read only where the request filters by it.
+UNREAD = dict.fromkeys(("appointment_type", "integration_id"), {"Float64"})
 # Text may be an instant, and is not.
 UNREADABLE = {"String", "Categorical", "Enum"}
 
@@ -115,11 +117,13 @@ def test_a_column_of_any_type_is_counted_or_named(role: str, kind: str) -> None:
     df = df.with_columns(SERIES[kind].alias(role))
     key = "7".rjust(24, "0") if role == "integration_id" else None
     for records in (df, df.lazy()):
-        if kind in FITTING[role]:
+        if kind in FITTING[role] | UNREAD.get(role, set()):
             stats = appointment_statistics(records, integration_id=key)
             assert stats.total == (0 if key else 2)
-        elif role == "created_at" and kind in UNREADABLE:
-            with pytest.raises(InvalidRecordsError, match="1 values are not ISO 8601"):
+        elif kind == "Float64" or (role == "created_at" and kind in UNREADABLE):
+            wanted = "ISO 8601 date-times" if role == "created_at" else "text"
+            fault = rf"^`{role}`: 1 values are not {wanted}: \S+ \(row 0\)$"
+            with pytest.raises(InvalidRecordsError, match=fault):
                 appointment_statistics(records)
         else:
             with pytest.raises(
@@ -143,7 +147,7 @@ def test_a_searched_column_is_text_or_named(kind: str) -> None:
     df = df.with_columns(SERIES[kind].alias("x"))
     layout = RecordLayout(search=("x",))
     query = StatisticsQuery(search="AD")
-    if kind in TEXT_TYPES | WHOLE_NUMBERS:
+    if kind in TEXT_TYPES | WITH_TEXT | {"Float64"}:
         found = appointment_statistics(df, query, layout=layout).total
         assert found == (kind in UNREADABLE)
     else:
@@ -166,27 +170,55 @@ def test_what_polars_cannot_hold_reads_as_invalid_records(kind: str) -> None:
         appointment_statistics(table)
 
 
-@pytest.mark.parametrize("value", [1j, object()], ids=["complex", "object"])
-def test_what_arrow_cannot_hold_reads_as_invalid_records(value: Any) -> None:
-    df = pd.DataFrame(
-        {"created_at": [None], "status": pd.Series([value], dtype=object)}
-    )
-    with pytest.raises(InvalidRecordsError, match="the Arrow stream cannot be read: "):
+@pytest.mark.parametrize("value", [1j, object(), b"a"], ids=["1j", "object", "bytes"])
+def test_an_object_of_pandas_is_text_or_named_by_row(value: Any) -> None:
+    status = pd.Series(["a", value], dtype=object)
+    df = pd.DataFrame({"created_at": [None, None], "status": status})
+    fault = r"^`status`: 1 values are not text: .* \(row 1\)$"
+    with pytest.raises(InvalidRecordsError, match=fault):
         appointment_statistics(df)
 
 
-def test_text_beside_bytes_is_no_text_in_arrow() -> None:
-    status = pd.Series([b"a", "a"], dtype=object)
-    df = pd.DataFrame({"created_at": None, "status": status})
-    with pytest.raises(InvalidRecordsError, match=r"^`status`: expected text, found"):
+@pytest.mark.parametrize("value", [["a", 5], [2**70, 1], [object(), 1j]], ids=str)
+def test_an_unread_column_of_pandas_is_never_at_fault(value: list[Any]) -> None:
+    df = pd.DataFrame({"created_at": None, "status": ["error", None]})
+    df["notes"] = pd.Series(value, dtype=object)
+    assert appointment_statistics(df).source.rows() == [("not set", 2, 2, 0, 1, 1)]
+    df.columns = pd.Index(["created_at", "status", "status"])
+    with pytest.raises(InvalidRecordsError, match="^`status`: more than one column$"):
         appointment_statistics(df)
+    df["twice"] = 1
+    df.columns = pd.Index(["created_at", "status", "twice", "twice"])
+    assert appointment_statistics(df).total == 2
+
+
+def test_objects_of_pandas_count_as_documents_do() -> None:
+    values = [Decimal("1.50"), Decimal("1.5"), 7.0, float("nan"), None, UUID(int=7)]
+    df = pd.DataFrame({"source": pd.Series(values, dtype=object)})
+    df = df.assign(created_at=None, status=None)
+    assert appointment_statistics(df) == appointment_statistics(df.to_dict("records"))
+
+
+def test_a_column_of_pandas_without_a_value_is_unset() -> None:
+    df = pd.DataFrame({"created_at": [float("nan")] * 2, "status": [float("nan")] * 2})
+    stats = appointment_statistics(df.assign(source=float("nan")))
+    assert stats.source.rows() == [("not set", 2, 2, 0, 0, 2)]
+    assert stats.undated == 2
+
+
+@pytest.mark.parametrize("zone", ["+05:30", "-03:00", "+00:00"])
+def test_a_column_of_any_fixed_offset_is_counted(zone: str) -> None:
+    at = pa.array([1_714_521_600_000_000, None], pa.timestamp("us", zone))
+    table = pa.table({"created_at": at, "status": ["error", None]})
+    for records in (table, table.to_reader(), table.to_pandas()):
+        stats = appointment_statistics(records)
+        assert stats.trends.rows() == [(date(2024, 5, 1), 0, 1, 0)]
 
 
 def test_columns_of_one_name_read_as_invalid_records() -> None:
     table = pa.table([pa.nulls(1)] * 3, ["created_at", "status", "status"])
-    df = pd.DataFrame([[None] * 3], columns=["created_at", "status", "status"])
-    for records in (table, table.to_reader(), df):
-        fault = r"cannot be read.*(unique|more than one occurrence)"
+    fault = r"cannot be read.*(unique|more than one occurrence)"
+    for records in (table, table.to_reader()):
         with pytest.raises(InvalidRecordsError, match=fault):
             appointment_statistics(records)
 

@@ -83,8 +83,8 @@ def count(
         return _count_in_memory(frame, request, limits)
     if _shares_rows(frame, request):
         return _summed(_batches(frame, request, limits.batch), request)
-    groups = [df.lazy() for df in _group_at_once(frame, request)]
-    return _labelled(groups, request)
+    grouped = _group_at_once(frame, request)
+    return _labelled([df.lazy() for df in grouped], request)
 
 
 def count_batches(frames: Iterable[CanonicalFrame], request: Request) -> pl.DataFrame:

@@ -43,11 +43,12 @@ def _pandas_records(frame: Any, request: Request) -> pl.DataFrame | list[Documen
             *(f"`{name}`: more than one column" for name in twice)
         )
     columns = {name: _utc(frame.iloc[:, names.index(name)]) for name in read}
-    series = [_faithful(name, column) for name, column in columns.items()]
-    if all(it is not None for it in series):
+    found = [_faithful(name, column) for name, column in columns.items()]
+    series = [each for each in found if each is not None]
+    if len(series) == len(columns):
         others = [name for name in dict.fromkeys(names) if name not in columns]
         nulls = [pl.Series(name, [None] * len(frame), pl.Null) for name in others]
-        return pl.DataFrame([*filter(None.__ne__, series), *nulls])
+        return pl.DataFrame([*series, *nulls])
     values = zip(*(column.tolist() for column in columns.values()), strict=True)
     return [dict(zip(read, row, strict=True)) for row in values]
 

@@ -3,18 +3,12 @@
 import polars as pl
 
 from stats_core import days
+from stats_core.iso8601 import ISO_8601
 from stats_core.text import INVISIBLE, VISIBLE
 
 UTC_MICROSECONDS = pl.Datetime("us", "UTC")
 
-# ISO 8601's extended format; of its fraction, the first six digits are read.
-_ISO_8601 = (
-    rf"^{INVISIBLE}*"
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?:[Tt ]([0-9]{2}:[0-9]{2})(?:(:[0-5][0-9])(?:[.,]([0-9]{1,9}))?)?"
-    r"(?:[Zz]|([+-](?:[01][0-9]|2[0-3])):?([0-5][0-9])?)?)?"
-    rf"{INVISIBLE}*$"
-)
+_TEXT = rf"^{INVISIBLE}*{ISO_8601}{INVISIBLE}*$"
 
 
 def parse_instants(text: pl.Expr) -> pl.Expr:
@@ -27,7 +21,7 @@ def parse_instants(text: pl.Expr) -> pl.Expr:
     >>> df.select(parse_instants(pl.col("at")).dt.epoch("s")).rows()
     [(1714521600,), (1714521600,), (None,)]
     """
-    part = text.str.extract_groups(_ISO_8601).struct.field
+    part = text.str.extract_groups(_TEXT).struct.field
     clock = part("2").fill_null("00:00") + part("3").fill_null(":00")
     local = (part("1") + "T" + clock).str.strptime(
         pl.Datetime("us"), "%Y-%m-%dT%H:%M:%S", strict=False
