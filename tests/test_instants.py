@@ -156,6 +156,10 @@ def test_invalid_instants_are_found_with_their_rows() -> None:
 
 
 def test_valid_instants_have_no_fault() -> None:
+    ends = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"]
+    assert faults(plan(ends)) == []
+    [fault] = faults(plan([*ends, "soon"]))
+    assert fault.endswith(" 1 values are not ISO 8601 date-times: 'soon' (row 2)")
     assert faults(plan(["2024-05-01", None, " "])) == []
     assert faults(plan([date.min, date.max])) == []
     assert faults(canonical_frame([], Request()).lf) == []
