@@ -74,7 +74,8 @@ def canonical_frame(records: Records, request: Request) -> CanonicalFrame:
 
 def no_records(request: Request) -> CanonicalFrame:
     """Return the canonical frame of no records, which lack nothing."""
-    names = ("status", *DIMENSIONS, *_filtered(request), "text")
+    text = ("text",) if request.patterns else ()
+    names = ("status", *DIMENSIONS, *_filtered(request), *text)
     schema = {"created_at": UTC_MICROSECONDS} | dict.fromkeys(names, pl.String())
     return CanonicalFrame(pl.LazyFrame(schema=schema), 0, Columns())
 
@@ -141,8 +142,9 @@ def _columns(fields: Fields, request: Request) -> Iterator[pl.Expr]:
 
 
 def _created_at(found: Field | None) -> Iterator[pl.Expr]:
-    if found is None:
-        yield pl.lit(None, UTC_MICROSECONDS).alias("created_at")
+    if found is None:  # one null per record, even if no other column is found
+        nulls = pl.repeat(None, pl.len(), dtype=UTC_MICROSECONDS)
+        yield nulls.alias("created_at")
     elif isinstance(found.dtype, pl.Datetime):
         yield found.expr.alias("created_at")
     elif found.dtype == pl.Date:  # microseconds do not reach all of its years
