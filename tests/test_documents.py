@@ -17,7 +17,8 @@ from stats_core import (
     appointment_statistics,
     merge_statistics,
 )
-from stats_core.documents import documents_frame
+from stats_core.records.documents import documents_frame
+from stats_core.request import Request
 from tests import reference
 from tests.strategies import (
     IDS,
@@ -39,15 +40,20 @@ CAMEL = RecordLayout(
 )
 
 
-def made(*documents: Any, **layout: Any) -> pl.DataFrame:
-    df = documents_frame(list(documents), RecordLayout(**layout))
+SEARCH = Request(query={"search": "ana"})
+
+
+def made(
+    *documents: Any, request: Request | None = None, **layout: Any
+) -> pl.DataFrame:
+    df = documents_frame(list(documents), request or Request(layout=layout))
     assert df is not None
     return df
 
 
-def faults(*documents: Any, **layout: Any) -> list[str]:
+def faults(*documents: Any, **options: Any) -> list[str]:
     with pytest.raises(InvalidRecordsError) as caught:
-        made(*documents, **layout)
+        made(*documents, **options)
     return list(caught.value.faults)
 
 
@@ -71,9 +77,9 @@ def test_nested_documents_equal_the_reference(case: Case, data: st.DataObject) -
                 "clinic": record["clinic"],
             }
         )
-    if not nested or all(
-        d["config"]["utm"] in (None, {}, {"other": 1}, "text") for d in nested
-    ):
+    if nested and all("medium" not in (d["config"]["utm"] or {}) for d in nested):
+        with pytest.raises(InvalidRecordsError, match=r"^`config.utm.medium`: absent"):
+            appointment_statistics(nested, layout=CAMEL)
         return
     stats = appointment_statistics(nested, case.query, layout=CAMEL, timezone=case.zone)
     assert as_answer(stats) == case.expected
@@ -92,27 +98,73 @@ def test_an_instant_reads_alike_in_every_form(zone: str, data: st.DataObject) ->
     assert as_answer(stats) == reference.answer(plain, {}, timezone=zone)
 
 
-def test_columns_are_the_named_paths_then_all_other_text() -> None:
-    df = made(
-        {"createdAt": "2024-05-01", "note": "a", "config": {"utm_source": "x"}, "n": 1},
-        {"status": "failed", "clinic": "b", "note": None, "half": 1},
-        {"half": "text"},
-        created_at="createdAt",
-        utm_source="config.utm_source",
-    )
+DOCUMENTS: list[Document] = [
+    {"createdAt": "2024-05-01", "note": "a", "config": {"utm_source": "x"}, "n": 1},
+    {"status": "failed", "clinic": "b", "note": None, "half": 1},
+    {"half": "text"},
+]
+LAYOUT: dict[str, Any] = {"created_at": "createdAt", "utm_source": "config.utm_source"}
+NAMED = {
+    "createdAt": ["2024-05-01", None, None],
+    "status": [None, "failed", None],
+    "config.utm_source": ["x", None, None],
+}
+OTHER = {
+    "note": ["a", None, None],
+    "clinic": [None, "b", None],
+    "half": [None, None, "text"],
+}
+
+
+def test_columns_are_the_named_paths_then_all_other_text_that_is_searched() -> None:
+    request = Request(layout=LAYOUT, query={"search": "ana"})
+    df = made(*DOCUMENTS, request=request)
+    assert list(df.to_dict(as_series=False).items()) == [*NAMED.items(), *OTHER.items()]
+
+
+def test_without_a_search_only_the_named_paths_are_columns() -> None:
+    df = made(*DOCUMENTS, **LAYOUT)
+    assert list(df.to_dict(as_series=False).items()) == list(NAMED.items())
+
+
+@pytest.mark.parametrize("needed", ["createdAt", "status"])
+def test_other_text_is_kept_where_a_needed_field_is_absent(needed: str) -> None:
+    documents = [{k: v for k, v in d.items() if k != needed} for d in DOCUMENTS]
+    df = made(*documents, **LAYOUT)
+    assert df.columns == [name for name in (*NAMED, *OTHER) if name != needed]
+
+
+def test_searched_paths_come_after_those_of_the_layout() -> None:
+    df = made({"a": {"b": "x"}, "created_at": None, "status": "y"}, search=["a.b"])
     assert df.to_dict(as_series=False) == {
-        "createdAt": ["2024-05-01", None, None],
-        "status": [None, "failed", None],
-        "config.utm_source": ["x", None, None],
-        "note": ["a", None, None],
-        "clinic": [None, "b", None],
-        "half": [None, None, "text"],
+        "created_at": [None],
+        "status": ["y"],
+        "a.b": ["x"],
     }
 
 
+def test_instants_and_text_have_one_type_each() -> None:
+    rows = [{"created_at": date(2024, 5, 1), "status": True, "source": 7}] * 2
+    assert made(*rows).schema == {
+        "created_at": pl.Datetime("us", "UTC"),
+        "status": pl.Boolean,
+        "source": pl.String,
+    }
+    mixed = made(*rows, {"created_at": "2024-05-02", "status": "x", "source": None})
+    assert mixed.dtypes == [pl.String] * 3
+    assert mixed["created_at"].to_list() == ["2024-05-01T00:00:00"] * 2 + ["2024-05-02"]
+
+
 def test_no_documents_have_no_frame() -> None:
-    assert documents_frame([], RecordLayout()) is None
-    assert documents_frame(iter(()), RecordLayout()) is None
+    for request in (Request(), SEARCH):
+        assert documents_frame([], request) is None
+        assert documents_frame(iter(()), request) is None
+
+
+@pytest.mark.parametrize("records", [None, 7, "a", b"a", {"status": "a"}], ids=repr)
+def test_documents_are_an_iterable_of_mappings(records: Any) -> None:
+    with pytest.raises(InvalidRecordsError, match=f"got `{type(records).__name__}`$"):
+        documents_frame(records, Request())
 
 
 @pytest.mark.parametrize("kind", [dict, OrderedDict, MappingProxyType, pd.Series])
@@ -127,7 +179,7 @@ def test_any_mapping_is_a_document(kind: Any) -> None:
 @pytest.mark.parametrize(
     "records", [[None], ["a"], [1, 2], [[("status", "a")]]], ids=repr
 )
-def test_what_is_no_mapping_is_no_document(records: list[Any]) -> None:
+def test_only_mappings_are_documents(records: list[Any]) -> None:
     [fault] = faults({"status": "failed"}, *records)
     assert fault.startswith(f"records: {len(records)} values are not mappings: ")
     assert fault.endswith(f"(row {len(records)})")
@@ -171,7 +223,7 @@ def test_missing_values_of_pandas_are_missing() -> None:
     assert stats.source.rows() == [("ads", 1, 0, 0, 0, 1), ("not set", 1, 1, 0, 1, 0)]
 
 
-def test_naive_and_aware_instants_stand_side_by_side() -> None:
+def test_naive_and_aware_instants_are_read_side_by_side() -> None:
     tokyo = timezone(timedelta(hours=9))
     df = made(
         {"created_at": datetime(2024, 5, 1)},  # noqa: DTZ001 - naive is UTC
@@ -201,23 +253,50 @@ def test_an_instant_beyond_the_calendar_is_named_with_the_others(
     assert "(row 0)" in caught.value.faults[1]
 
 
-def test_every_field_at_fault_is_told() -> None:
-    found = faults(
-        {"created_at": 1, "status": b"a", "source": 1.5, "name": "\ud800"},
-        {"created_at": 2.5, "status": [], "utm_source": "\udfff", "name": None},
-        {"created_at": [], "status": {}, "source": "a"},
-        {"created_at": True, "status": None},
-    )
-    assert found == [
+AT_FAULT: list[Document] = [
+    {"created_at": 1, "status": b"a", "source": 1.5, "name": "\ud800"},
+    {"created_at": 2.5, "status": [], "utm_source": "\udfff", "name": None},
+    {"created_at": [], "status": {}, "source": "a"},
+    {"created_at": True, "status": None},
+]
+
+
+def test_every_field_at_fault_is_listed() -> None:
+    expected = [
         "`created_at`: 4 values are not date-times or ISO 8601 text: 1 (row 0), 2.5 (row 1), [] (row 2)",
-        "`name`: 1 values are not Unicode text: '\\ud800' (row 0)",
         "`source`: 1 values are not text: 1.5 (row 0)",
         "`status`: 3 values are not text: b'a' (row 0), [] (row 1), {} (row 2)",
         "`utm_source`: 1 values are not Unicode text: '\\udfff' (row 1)",
     ]
+    name = "`name`: 1 values are not Unicode text: '\\ud800' (row 0)"
+    both = sorted([*expected, name])
+    assert faults(*AT_FAULT, search=["name"]) == both
+    assert faults(*AT_FAULT, request=SEARCH) == both
+    assert faults(*AT_FAULT) == expected
 
 
-def test_nothing_else_in_a_document_can_be_at_fault() -> None:
+@pytest.mark.parametrize("key", ["\ud800", 1, None, ("a",)], ids=ascii)
+def test_a_field_is_named_by_unicode_text_where_it_is_read(key: Any) -> None:
+    document = {"created_at": None, "status": None, key: "ads"}
+    assert made(document).columns == ["created_at", "status"]
+    [fault] = faults(document, request=SEARCH)
+    assert fault == f"records: expected fields named by Unicode text, found {key!r}"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_whole_number_has_at_most_4300_digits(sign: int) -> None:
+    longest = sign * (10**4_300 - 1)
+    document = {"created_at": None, "status": longest, "source": longest}
+    digits = "-" * (sign < 0) + "9" * 4_300
+    assert made(document).rows() == [(None, digits, digits)]
+    longer = {**document, "source": longest + sign, "status": [longest + sign]}
+    assert faults(longer) == [
+        "`source`: 1 values are not text: a `int` too long to show (row 0)",
+        "`status`: 1 values are not text: a `list` too long to show (row 0)",
+    ]
+
+
+def test_no_other_field_of_a_document_can_be_at_fault() -> None:
     plain: Document = {"created_at": None, "status": "failed"}
     odd = [1.5, b"\xff", [object()], {"\ud800": {1: 2}}, object(), 10**5_000]
     records = [{**plain, "other": value, f"o{n}": value} for n, value in enumerate(odd)]
@@ -232,11 +311,11 @@ def test_statuses_may_be_boolean_in_documents() -> None:
     assert appointment_statistics(records).source.rows() == [("not set", 3, 3, 1, 1, 1)]
 
 
-def test_a_truth_value_among_texts_is_its_word() -> None:
+def test_a_boolean_among_texts_is_its_word() -> None:
     records: list[Document] = [
         {"created_at": None, "status": s} for s in (True, "success", 7)
     ]
-    assert made(*records)["status"].to_list() == ["succeeded", "success", "7"]
+    assert made(*records)["status"].to_list() == ["true", "success", "7"]
 
 
 def test_a_key_that_is_the_whole_path_comes_first() -> None:
@@ -250,7 +329,7 @@ def test_a_key_that_is_the_whole_path_comes_first() -> None:
     assert df["config.utm_source"].to_list() == ["flat", "nested", None, None]
 
 
-def test_a_field_that_no_document_holds_is_absent() -> None:
+def test_a_field_that_no_document_has_is_absent() -> None:
     records: list[Document] = [{"created_at": None, "status": None, "config": {}}]
     assert appointment_statistics(records).utm_source["value"].to_list() == ["direct"]
     layout = RecordLayout(utm_source="config.utm_source")
@@ -267,7 +346,7 @@ def test_a_field_that_one_document_lacks_is_unset_there() -> None:
     assert listed == [("ads", 0), ("direct", 1)]
 
 
-def test_documents_are_searched_where_they_are_told() -> None:
+def test_documents_are_searched_in_the_named_fields() -> None:
     plain: Document = {"created_at": None, "status": None}
     records = [
         {**plain, "patient": {"name": "Ana"}, "note": None},
@@ -281,21 +360,21 @@ def test_documents_are_searched_where_they_are_told() -> None:
     assert appointment_statistics(records, query, layout=layout).total == 2
 
 
-def test_what_says_nothing_of_itself_is_no_text() -> None:
+def test_an_object_without_a_text_of_its_own_is_no_text() -> None:
     strange = [object(), frozenset("a"), bytearray(b"a"), range(3), 1j, {}.keys()]
     records = [{"created_at": None, "status": None, "source": it} for it in strange]
     with pytest.raises(InvalidRecordsError, match="`source`: 6 values are not text"):
         appointment_statistics(records)
 
 
-def test_scalars_of_other_libraries_are_what_they_stand_for() -> None:
+def test_scalars_of_other_libraries_are_their_values() -> None:
     values = [np.float32("nan"), pd.NA, np.str_("ads"), Decimal("1.50"), np.int8(7)]
     records = [{"created_at": None, "status": None, "source": it} for it in values]
     found = dict(appointment_statistics(records).source.select("value", "count").rows())
     assert found == {"not set": 2, "ads": 1, "1.50": 1, "7": 1}
 
 
-def test_truth_among_words_counts_as_in_parts_of_its_own() -> None:
+def test_booleans_among_words_count_as_in_parts_of_their_own() -> None:
     statuses = [True, "success", np.False_, None, "late"]
     records = [{"created_at": None, "status": status} for status in statuses]
     alone = [appointment_statistics([record]) for record in records]
@@ -317,7 +396,7 @@ def test_a_wrapped_id_is_searched_only_where_it_is_named() -> None:
         assert appointment_statistics(records, search, layout=named).total == 1
 
 
-def test_truth_among_other_values_is_a_value() -> None:
+def test_a_boolean_among_other_values_is_its_word() -> None:
     sources = [True, "ads", False, "true"]
     records = [{"created_at": None, "status": None, "source": it} for it in sources]
     counts = appointment_statistics(records).source.select("value", "count").rows()

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from stats_core import RecordLayout
-from stats_core.layout import ROLES
+from stats_core.schema import ROLES
 
 
 def test_by_default_each_field_has_its_own_name() -> None:
@@ -13,12 +13,30 @@ def test_by_default_each_field_has_its_own_name() -> None:
 
 def test_default_status_words_are_those_of_the_contract() -> None:
     layout = RecordLayout()
-    assert layout.successful == {"successful", "success", "succeeded"}
-    assert layout.failed == {"failed", "failure", "error"}
+    assert layout.successful == {"successful", "success", "succeeded", "true"}
+    assert layout.failed == {"failed", "failure", "error", "false"}
 
 
 def test_status_words_are_trimmed_and_lower_case() -> None:
-    assert RecordLayout(successful=frozenset({" DONE\t"})).successful == {"done"}
+    layout = RecordLayout(successful=frozenset({" DONE\t", "done"}))
+    assert layout.successful == {"done"}
+
+
+@pytest.mark.parametrize("outcome", ["successful", "failed"])
+def test_an_outcome_may_have_no_words(outcome: str) -> None:
+    layout = RecordLayout.model_validate({outcome: []})
+    assert getattr(layout, outcome) == frozenset()
+    assert layout.successful | layout.failed
+
+
+def test_the_words_of_booleans_may_be_exchanged_but_not_shared() -> None:
+    layout = RecordLayout.model_validate({"successful": ["false"], "failed": ["true"]})
+    assert layout.successful == {"false"}
+    assert layout.failed == {"true"}
+    with pytest.raises(ValidationError, match="and `failed`: false, true"):
+        RecordLayout.model_validate(
+            {"successful": ["true", "false"], "failed": ["TRUE", "False"]}
+        )
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,9 @@ def _columns(fields: Fields, request: Request) -> Iterator[pl.Expr]:
 
 def _created_at(found: Field | None) -> Iterator[pl.Expr]:
     if found is None or not fits("created_at", found):
-        yield pl.lit(None, UTC_MICROSECONDS).alias("created_at")
+        # One null per record, even if no other column is found.
+        nulls = pl.repeat(None, pl.len(), dtype=UTC_MICROSECONDS)
+        yield nulls.alias("created_at")
     elif isinstance(found.dtype, pl.Datetime):
         yield found.expr.alias("created_at")
     elif found.dtype == pl.Date:  # microseconds do not reach all of its years

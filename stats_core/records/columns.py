@@ -14,6 +14,7 @@ from stats_core.request import Request
 Fields = Mapping[str, Field | None]
 
 _MAX_NAMES = 20
+_ANY_TEXT = ""  # a layout has no blank path
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Columns:
     Attributes:
         names: The names of the caller's columns.
         absent: What the request needs and the records lack: the path of a column, or
-            `text` for something to search in, and why it is needed.
+            blank for something to search in, and why it is needed.
         optional: Those of `absent` that are only unset here, because documents have no
             schema: a field can be in no document of one part and in those of another.
         faults: What else is wrong.
@@ -207,7 +208,7 @@ def _searched(schema: pl.Schema, layout: RecordLayout) -> dict[str, Field | None
 
 def _absent_text(searched: Fields) -> dict[str, str]:
     if not searched:
-        return {"text": "`search`: the records have no text column to search in"}
+        return {_ANY_TEXT: "`search`: the records have no text column to search in"}
     return {
         path: f"`{path}`: absent, needed by `search`"
         for path, found in searched.items()

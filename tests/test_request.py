@@ -1,0 +1,157 @@
+import re
+from itertools import permutations
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, strategies as st
+from pydantic import ValidationError
+
+from stats_core import RecordLayout, StatisticsQuery
+from stats_core.query import Period
+from stats_core.request import Request, is_integration_id
+from stats_core.text import in_any_case
+from tests import reference
+from tests.strategies import IDS, asks, zones
+
+SEARCH = StatisticsQuery(search="ana (555)")
+
+
+def test_by_default_all_records_are_pooled_on_the_days_of_utc() -> None:
+    request = Request()
+    assert request.query == StatisticsQuery()
+    assert request.layout == RecordLayout()
+    assert (request.integration_id, request.by_integration) == (None, False)
+    assert (request.timezone, request.zone) == ("UTC", ZoneInfo("UTC"))
+    assert (request.engine, request.period, request.patterns) == ("auto", Period(), ())
+
+
+@given(text=st.text("0123456789abcdefg\n", min_size=22, max_size=26))
+def test_integration_ids_are_what_the_page_says(text: str) -> None:
+    expected = len(text) == 24 and not re.search(r"[^0-9a-f]", text)
+    assert is_integration_id(text) == expected
+    try:
+        Request(integration_id=text)
+    except ValidationError:
+        assert not expected
+    else:
+        assert expected
+
+
+@pytest.mark.parametrize("key", [*IDS, "0123456789abcdef01234567"])
+def test_an_id_of_the_published_form_is_accepted(key: str) -> None:
+    assert is_integration_id(key)
+    assert Request(integration_id=key).integration_id == key
+
+
+def test_an_integration_id_has_the_published_pattern() -> None:
+    schema = Request.model_json_schema()["properties"]["integration_id"]
+    assert schema["anyOf"][0]["pattern"] == "^[0-9a-f]{24}$"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("query", 7), ("query", "ana"), ("query", None), ("query", {"x": 1})),
+        *(("layout", 7), ("layout", None), ("layout", {"source": ""})),
+        *(("integration_id", 7), ("integration_id", "all"), ("integration_id", b"")),
+        *(("by_integration", None), ("by_integration", "each")),
+        *(("timezone", None), ("timezone", 7), ("timezone", "Mars/Base")),
+        *(("timezone", "\ud800"), ("timezone", ""), ("timezone", "localtime")),
+        *(("engine", "warp"), ("engine", None), ("engine", 7)),
+        ("zone", "UTC"),
+    ],
+    ids=ascii,
+)
+def test_an_argument_of_the_wrong_kind_is_a_validation_error(
+    name: str, value: Any
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Request(**{name: value})
+    assert {error["loc"][0] for error in caught.value.errors()} == {name}
+
+
+def test_every_wrong_argument_is_named_at_once() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Request(query=7, integration_id="all", timezone="Mars/Base", engine="warp")
+    found = [error["loc"] for error in caught.value.errors()]
+    assert found == [("query",), ("integration_id",), ("timezone",), ("engine",)]
+
+
+def test_a_query_and_a_layout_may_be_given_as_mappings() -> None:
+    request = Request(query={"appointmentType": "NP"}, layout={"source": "clinic"})
+    assert request.query == StatisticsQuery(appointment_type="NP")
+    assert request.layout == RecordLayout(source="clinic")
+
+
+def test_a_request_is_only_read() -> None:
+    request = Request(timezone="Asia/Tokyo")
+    with pytest.raises(ValidationError, match="frozen"):
+        request.timezone = "UTC"  # type: ignore[misc]
+    assert request == Request(timezone="Asia/Tokyo")
+    assert request != Request()
+
+
+@pytest.mark.parametrize(
+    ("options", "scoped"),
+    [
+        *(({}, False), ({"by_integration": True}, True)),
+        *(({"integration_id": IDS[0]}, True), ({"integration_id": None}, False)),
+    ],
+)
+def test_records_carry_an_integration_only_where_it_is_requested(
+    options: dict[str, Any], *, scoped: bool
+) -> None:
+    assert Request(**options).scoped is scoped
+
+
+@given(data=st.data())
+def test_the_period_is_that_of_the_query_in_its_zone(data: st.DataObject) -> None:
+    zone = data.draw(zones())
+    ask = data.draw(asks(zone))
+    first, last = reference.bounds(ask, zone)
+    request = Request(query=ask, timezone=zone)
+    assert request.zone == ZoneInfo(zone)
+    assert request.period == (first, None if last is None else last + 1)
+
+
+def test_bounds_out_of_order_in_the_zone_are_refused_at_once() -> None:
+    query = StatisticsQuery(start="2024-05-02T03:00:00Z", end="2024-05-01")
+    assert Request(query=query, timezone="America/New_York").period
+    with pytest.raises(ValidationError, match="`start` is after `end`"):
+        Request(query=query)
+
+
+def test_long_keywords_are_searched_first_and_each_only_once() -> None:
+    words = ["north", "ana", "eva", "F/U", "ana"]
+    expected = tuple(map(in_any_case, ["north", "F/U", "ana", "eva"]))
+    for order in permutations(words):
+        assert Request(query={"search": " ".join(order)}).patterns == expected
+
+
+def test_a_blank_search_has_no_patterns() -> None:
+    for search in (None, "", " \t\u2003"):
+        assert Request(query={"search": search}).patterns == ()
+
+
+SAME_QUESTIONS: list[dict[str, Any]] = [
+    {"query": SEARCH},
+    {"query": {"search": " (555)  ana ana"}},
+    {"query": {"search": "ana (555)", "start": "2024-05-01", "page": 2, "size": 7}},
+    {"query": SEARCH, "layout": {"source": "clinic"}, "engine": "streaming"},
+]
+OTHER_QUESTIONS: list[dict[str, Any]] = [
+    {},
+    {"query": {"search": "ana"}},
+    {"query": {"search": "ana (555)", "appointment_type": "NP"}},
+    {"query": SEARCH, "timezone": "Asia/Tokyo"},
+    {"query": SEARCH, "integration_id": IDS[0]},
+]
+
+
+def test_answers_add_up_only_where_their_questions_are_the_same() -> None:
+    expected = Request(**SAME_QUESTIONS[0]).question()
+    for same in SAME_QUESTIONS:
+        assert Request(**same).question() == expected
+    for other in OTHER_QUESTIONS:
+        assert Request(**other).question() != expected
