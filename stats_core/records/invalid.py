@@ -105,7 +105,7 @@ def invalid_value_faults(
             f"{_printable(value)} (row {row})" if value else f"row {row}"
             for row, value in first
         )
-        whose = f"integration {key}: " if request.by_integration else ""
+        whose = "" if key is None else f"integration {key}: "
         path = getattr(request.layout, role)
         yield f"{whose}`{path}`: {count} values {complaint}: {examples}"
 
