@@ -27,7 +27,7 @@ from stats_core.records.columns import (
 from stats_core.records.instants import UTC_MICROSECONDS
 from stats_core.records.values import Invalid, plain, shown, value_text
 from stats_core.request import Request
-from stats_core.schema import DIMENSIONS
+from stats_core.schema import DIMENSIONS, ROLES
 from stats_core.text import is_unicode, without_surrogates
 from stats_core.typing import Document
 
@@ -115,10 +115,15 @@ def documents_frame(
 def _columns(
     rows: Sequence[Document], values: Mapping[str, list[Any] | None], request: Request
 ) -> Columns:
-    """Return what the documents lack. A breakdown that no document has is only unset."""
-    absent = absent_roles(values, request)
+    """Return what the documents lack.
+
+    A field that no document has is only unset, unless the request needs it.
+    """
     layout = request.layout
-    optional = {getattr(layout, name) for name in DIMENSIONS}
+    unread = dict.fromkeys(ROLES, True)
+    absent = absent_roles(unread | values, request)
+    unneeded = set(ROLES) - {"created_at", "status", *filtered_roles(request)}
+    optional = {getattr(layout, role) for role in unneeded}
     if request.patterns and layout.search == ():
         absent |= absent_text({})
     names = dict.fromkeys(chain.from_iterable(rows)) if absent else ()
