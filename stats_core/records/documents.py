@@ -214,7 +214,9 @@ def _searched(rows: Sequence[Document], request: Request) -> pl.Series:
 
 
 def _is_text(value: object) -> bool:
-    return issubclass(type(value), str)  # unlike `isinstance`, it asks no foreign object
+    return issubclass(
+        type(value), str
+    )  # unlike `isinstance`, it asks no foreign object
 
 
 def _texts(role: str, values: list[Any]) -> Iterator[pl.Series]:
