@@ -268,7 +268,7 @@ NO_TEXTS: list[object] = [
     *(pd.Categorical(["a"]), pa.array(["a"]), pl.Series([1]), pl.DataFrame()),
     *(time(9), timedelta(1), np.timedelta64(5, "ns"), np.timedelta64("NaT")),
     *(pd.Timedelta(1), pd.Period("2024-05"), pd.Interval(0, 1), pl.col("a")),
-    *(datetime.max.replace(tzinfo=there(-1))),
+    datetime.max.replace(tzinfo=there(-1)),
     *(object(), int, len, lambda: 1, Ellipsis, ValueError("a"), iter([]), slice(1)),
     *({"$numberDouble": "x"}, {"$numberDouble": "0.5"}, {"$numberLong": [7]}),
     *({"$date": 10**30}, {"$date": [1]}, {"$date": {"$numberLong": "soon"}}),
