@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+from stats_core.errors import UnknownTimezoneError
+
 TimeUnit = Literal["ms", "us", "ns"]
 
 DAY = 86_400
@@ -59,7 +61,7 @@ def find_zone(name: str) -> ZoneInfo:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass
     msg = f"unknown time zone {name!r}, expected an IANA name such as 'Asia/Tokyo'"
-    raise ValueError(msg)
+    raise UnknownTimezoneError(msg)
 
 
 def is_fixed(zone: ZoneInfo) -> bool:

@@ -30,7 +30,7 @@ def write(partial: pl.DataFrame, request: Request, form: OutputFormat | None) ->
             terminal.print(statistics_tables(stats, page=query.page, size=size))
         else:
             page = stats.dashboard(query.page, query.size)
-            typer.echo(page.model_dump_json(by_alias=True))
+            typer.echo(page.model_dump_json())
     elif as_table:
         terminal.print(integrations_table(partial))
     else:
