@@ -69,17 +69,21 @@ def merged(results: Iterable[TaskResult]) -> pl.DataFrame:
     """
     columns: list[Columns] = []
     faults = Faults()
+    all_known = True
 
     def partials() -> Iterator[pl.DataFrame]:
+        nonlocal all_known
         for result in results:
+            all_known &= bool(result.columns) or not result.faults
             columns.extend(result.columns)
             faults.add(*result.faults)
             if result.partial is not None:
                 yield result.partial
 
     partial = merge_partials(partials())
-    with faults.collected():
-        check_columns(joined(columns))
+    if all_known:  # otherwise a file that cannot be opened may have the column
+        with faults.collected():
+            check_columns(joined(columns))
     faults.raise_if_any()
     assert partial is not None  # noqa: S101 - without a fault each task has one
     return partial
