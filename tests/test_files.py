@@ -22,6 +22,7 @@ from stats_core.batch.files import (
     file_paths,
 )
 from stats_core.records.canonical import canonical_scan, no_records
+from stats_core.records.columns import check_columns, joined
 from stats_core.request import Request
 from stats_core.results.partials import merge_partials
 
@@ -38,6 +39,7 @@ def groups(*sources: Path | str, request: Request = ALL) -> list[FileGroup]:
 
 def counted(*sources: Path | str, request: Request = ALL) -> AppointmentStatistics:
     found = groups(*sources, request=request)
+    check_columns(joined([group.frame.columns for group in found]))
     partial = merge_partials(count_groups(found, request))
     assert partial is not None
     stats = AppointmentStatistics(partial)
@@ -179,7 +181,8 @@ def test_a_file_without_text_is_searched_in_vain(tmp_path: Path) -> None:
     write(ROWS, tmp_path / "b.parquet")
     request = Request(query={"search": "ana"})
     assert counted(tmp_path / "*.parquet", request=request).total == 2
-    assert counted(tmp_path / "b.parquet", request=request).total == 0
+    [partial] = count_groups(groups(tmp_path / "b.parquet", request=request), request)
+    assert AppointmentStatistics(partial).total == 0
 
 
 def test_every_source_without_a_file_is_named(tmp_path: Path) -> None:
@@ -340,6 +343,24 @@ def test_wrong_types_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         "c.parquet: `created_at`: expected a date-time, a date or ISO 8601 text, found `Float64`",
         "d.xlsx: unknown file type '.xlsx', expected one of .parquet, .pq, .ndjson, .jsonl, .json, .csv, .arrow, .ipc, .feather",
     ]
+
+
+def test_wrong_types_are_told_with_what_is_absent(tmp_path: Path) -> None:
+    write(pl.DataFrame({"status": [1.5]}), tmp_path / "a.parquet")
+    write(pl.DataFrame({"status": ["failed"]}), tmp_path / "b.parquet")
+    with pytest.raises(InvalidRecordsError) as caught:
+        counted(tmp_path / "*.parquet")
+    assert caught.value.faults == (
+        f"{tmp_path / 'a.parquet'}: `status`: expected text, found `Float64`",
+        "`created_at`: absent, needed as `created_at`; the columns are `status`",
+    )
+
+
+def test_files_of_wrong_types_are_left_out_of_the_count(tmp_path: Path) -> None:
+    write(ROWS, tmp_path / "a.parquet")
+    write(ROWS.with_columns(created_at=1.5), tmp_path / "b.parquet")
+    [partial] = count_groups(groups(tmp_path / "*.parquet"), ALL)
+    assert AppointmentStatistics(partial) == counted(tmp_path / "a.parquet")
 
 
 def test_integrations_that_are_not_asked_for_are_not_examined(tmp_path: Path) -> None:

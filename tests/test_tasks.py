@@ -139,6 +139,10 @@ def test_a_file_that_is_not_opened_may_have_the_column(tmp_path: Path) -> None:
     paths = write(tmp_path, ROWS, held)
     wrong = "001.parquet: `status`: expected text, found `Float64`"
     assert faults(paths, ADS) == [wrong]
+    layout = RecordLayout(utm_source="ads", utm_medium="medium")
+    absent, wrong_type = sorted(faults(paths, Request(layout=layout)), reverse=True)
+    assert absent.startswith("`medium`: absent, needed as `utm_medium`; the columns")
+    assert wrong_type == wrong
     (tmp_path / "001.parquet").write_bytes(b"PAR1 and no more")
     [fault] = faults(paths, ADS)
     assert fault.startswith("001.parquet: ")

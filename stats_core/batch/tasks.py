@@ -1,7 +1,7 @@
 """The count of many files, at once or as tasks that run anywhere."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import polars as pl
@@ -81,9 +81,11 @@ def merged(results: Iterable[TaskResult]) -> pl.DataFrame:
                 yield result.partial
 
     partial = merge_partials(partials())
-    if all_known:  # otherwise a file that cannot be opened may have the column
-        with faults.collected():
-            check_columns(joined(columns))
+    found = joined(columns)
+    if not all_known:  # a file that cannot be opened may have what the others lack
+        found = replace(found, absent={})
+    with faults.collected():
+        check_columns(found)
     faults.raise_if_any()
     assert partial is not None  # noqa: S101 - without a fault each task has one
     return partial
