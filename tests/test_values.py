@@ -20,10 +20,24 @@ from tests.strategies import ROLES
 
 
 @pytest.mark.parametrize("key", ["\ud800", 1, None, ("a",)], ids=ascii)
-def test_a_field_whose_name_is_no_text_is_named(key: Any) -> None:
+def test_a_searched_field_whose_name_is_no_text_is_named(key: Any) -> None:
     records = [{"created_at": None, "status": None, key: "ads"}]
     with pytest.raises(InvalidRecordsError, match=r"fields named by Unicode text"):
-        appointment_statistics(records)
+        appointment_statistics(records, StatisticsQuery(search="ads"))
+
+
+@pytest.mark.parametrize("key", ["\ud800", 1, None, ("a",)], ids=ascii)
+def test_a_field_that_nothing_reads_may_have_any_name(key: Any) -> None:
+    records = [{"created_at": None, "status": None, key: "ads"}]
+    assert appointment_statistics(records).total == 1
+    assert (
+        appointment_statistics(
+            records,
+            StatisticsQuery(search="a"),
+            layout=RecordLayout(search=("status",)),
+        ).total
+        == 0
+    )
 
 
 @pytest.mark.parametrize("role", ["created_at", "status", "source"])

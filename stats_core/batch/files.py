@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from glob import escape, glob, has_magic
 from pathlib import Path
 from typing import Literal, NamedTuple, assert_never
@@ -73,13 +74,15 @@ def file_paths(sources: Iterable[str]) -> list[str]:
 def file_groups(paths: Sequence[str], request: Request) -> list[FileGroup]:
     """Return the records of files in canonical form, with as few frames as possible.
 
+    The faults of columns name their file; `check_columns` raises them.
+
     Parquet, NDJSON, CSV and Arrow IPC stay lazy; files of one format and schema are one
     scan. JSON arrays are read. Every CSV column is text; the types of NDJSON are those
     of the whole file, not of its first lines.
 
     Raises:
-        InvalidRecordsError: A file cannot be read, its name tells no format, or its
-            columns have wrong types; every fault is listed with its file.
+        InvalidRecordsError: A file cannot be read, or its name tells no format; every
+            fault is listed with its file, and with those of the columns.
     """
     faults = Faults()
     files: list[_File] = []
@@ -87,9 +90,8 @@ def file_groups(paths: Sequence[str], request: Request) -> list[FileGroup]:
         with faults.collected(path):
             files += _opened(path, request)
     groups = [_group(same, request) for same in _same_schema(files)]
-    for group in groups:
-        found = group.frame.columns.faults
-        faults.add(*(f"{path}: {fault}" for path in group.paths for fault in found))
+    if faults.lines:
+        faults.add(*(fault for group in groups for fault in group.frame.columns.faults))
     faults.raise_if_any()
     return [*_same_form(groups)] or [FileGroup([], no_records(request))]
 
@@ -97,7 +99,7 @@ def file_groups(paths: Sequence[str], request: Request) -> list[FileGroup]:
 def count_groups(
     groups: Iterable[FileGroup], request: Request
 ) -> Iterator[pl.DataFrame]:
-    """Yield the partial frame of each group.
+    """Yield the partial frame of each group whose columns have no fault.
 
     Raises:
         InvalidRecordsError: Records cannot be counted; the faults of all files are
@@ -105,6 +107,8 @@ def count_groups(
     """
     faults = Faults()
     for group in groups:
+        if group.frame.columns.faults:
+            continue
         try:
             yield execution.count(group.frame, request)
         except InvalidRecordsError as error:
@@ -194,13 +198,19 @@ def _group(files: list[_File], request: Request) -> FileGroup:
         lf = pl.concat([file.lf for file in files])
     else:
         lf = _scan(kind, paths, first.schema)
-    return FileGroup(paths, canonical_scan(lf, request))
+    frame = canonical_scan(lf, request)
+    faults = (f"{path}: {it}" for path in paths for it in frame.columns.faults)
+    columns = replace(frame.columns, faults=tuple(faults))
+    return FileGroup(paths, replace(frame, columns=columns))
 
 
 def _same_form(groups: Sequence[FileGroup]) -> Iterator[FileGroup]:
     """Concatenate the groups whose canonical frames have one schema."""
     alike: dict[str, list[FileGroup]] = {}
     for group in groups:
+        if group.frame.columns.faults:  # it may have no schema
+            yield group
+            continue
         alike.setdefault(str(group.frame.lf.collect_schema()), []).append(group)
     for same in alike.values():
         lf = pl.concat([group.frame.lf for group in same])

@@ -1,7 +1,7 @@
 """The count of many files, at once or as tasks that run anywhere."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import polars as pl
@@ -69,17 +69,23 @@ def merged(results: Iterable[TaskResult]) -> pl.DataFrame:
     """
     columns: list[Columns] = []
     faults = Faults()
+    all_known = True
 
     def partials() -> Iterator[pl.DataFrame]:
+        nonlocal all_known
         for result in results:
+            all_known &= bool(result.columns) or not result.faults
             columns.extend(result.columns)
             faults.add(*result.faults)
             if result.partial is not None:
                 yield result.partial
 
     partial = merge_partials(partials())
+    found = joined(columns)
+    if not all_known:  # a file that cannot be opened may have what the others lack
+        found = replace(found, absent={})
     with faults.collected():
-        check_columns(joined(columns))
+        check_columns(found)
     faults.raise_if_any()
     assert partial is not None  # noqa: S101 - without a fault each task has one
     return partial

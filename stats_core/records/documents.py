@@ -86,9 +86,10 @@ def _fields(
         if values is not None:
             found.add(path)
             yield path, values
-    needed = {layout.created_at, layout.status} <= found
+    searched = (layout.search or ()) if request.patterns else ()
+    complete = {layout.created_at, layout.status, *searched} <= found
     # Other text is searched, or else shown in the message about what is absent.
-    if needed and not request.patterns:
+    if complete and not (request.patterns and layout.search is None):
         return
     for name in dict.fromkeys(chain.from_iterable(rows)):
         if name not in paths:
