@@ -204,6 +204,19 @@ def test_a_total_is_a_count_and_nothing_else(
     assert fault.startswith(expected.format(name))
 
 
+@pytest.mark.parametrize("name", ["total", "undated"])
+def test_a_second_total_is_a_fault_even_where_all_sums_hold(name: str) -> None:
+    nothing = at(0, count=0)
+    twice = changed(name, lambda df: pl.concat([df, nothing(df)]))
+    for df, of_each in (
+        (twice, ""),
+        (second_of_three(twice), " for each of 3 integrations"),
+    ):
+        found = df.filter(section=name).height
+        fault = f"`section`: expected one row `{name}`{of_each}, found {found}"
+        assert [*partial_faults(df)] == [fault]
+
+
 def test_a_day_that_begins_before_the_first_year_is_a_fault(faults: Faults) -> None:
     broken = changed("trends", at(0, day=date.min))
     assert faults(broken) == []
