@@ -12,6 +12,7 @@ from rich.text import Text
 from stats_core.results.statistics import AppointmentStatistics
 from stats_core.schema import DIMENSIONS, OUTCOMES
 
+_JOINER = "\u200d"  # joins the emoji of a family to one
 _MAX_PERIODS = 31
 _PERIODS: tuple[Literal["week", "month", "quarter"], ...] = ("week", "month", "quarter")
 
@@ -117,5 +118,8 @@ def _percent(part: int, whole: int) -> str:
 
 def _printable(value: str) -> Text:
     """Return one line of text, without markup and terminal control sequences."""
-    text = "".join(char if char.isprintable() else "\ufffd" for char in value)
+    shown = (char.isprintable() or char == _JOINER for char in value)
+    text = "".join(
+        char if ok else "\ufffd" for char, ok in zip(value, shown, strict=True)
+    )
     return Text(text, no_wrap=True, overflow="ellipsis")
