@@ -86,3 +86,12 @@ def is_unicode(text: str) -> bool:
     (True, False)
     """
     return text.isascii() or _SURROGATE.search(text) is None
+
+
+def without_surrogates(text: str) -> str:
+    r"""Replace each lone surrogate by U+FFFD.
+
+    >>> ascii(without_surrogates("a\ud800"))
+    "'a\\ufffd'"
+    """
+    return _SURROGATE.sub("\ufffd", text)

@@ -10,28 +10,30 @@ from polars.testing import assert_frame_equal
 
 from stats_core import RecordLayout
 from stats_core.engine.aggregation import (
+    KEYS,
     OUTCOME,
-    SECTION,
-    add_up,
     fill_unset,
-    in_order,
+    groups,
     is_unset,
     outcome,
     partial_frame,
     preaggregate,
-    sum_counts,
+    with_day,
 )
+from stats_core.engine.filters import apply_filters, created_within
+from stats_core.engine.sums import SECTION, in_order, sum_counts
+from stats_core.records.canonical import canonical_frame
+from stats_core.records.invalid import value_summary
 from stats_core.request import Request
 from stats_core.schema import DIMENSIONS, OUTCOMES, PARTIAL_SCHEMA, SECTIONS
 from stats_core.text import trimmed
 from tests import reference
-from tests.strategies import STATUSES, statuses, texts
+from tests.strategies import STATUSES, documents, frame, statuses, texts
 
 DEFAULT = RecordLayout()
 DAYS = st.none() | st.dates(date(2024, 5, 1), date(2024, 5, 4))
 VALUES = st.none() | texts()
 ROW_SCHEMA = {"day": pl.Date} | dict.fromkeys(("status", *DIMENSIONS), pl.String)
-MIN_COMPACTED_ROWS = 100_000
 
 
 class Row(NamedTuple):
@@ -208,105 +210,45 @@ def test_partial_frames_of_parts_sum_to_that_of_the_whole(
     assert_frame_equal(summed.select(whole.columns).collect(), whole)
 
 
-@given(
-    rows=st.lists(
-        st.tuples(
-            st.sampled_from("xy"),
-            st.sampled_from(SECTIONS),
-            DAYS,
-            st.integers(0, 2),
-            st.sampled_from(["b", "B", "a", "\u00e9"]),
-        ),
-        max_size=30,
-    )
-)
-def test_rows_are_in_the_order_of_the_contract(rows: list[tuple[Any, ...]]) -> None:
-    schema = {"whose": pl.String, "section": pl.String, "day": pl.Date}
-    schema |= {"count": pl.Int64, "value": pl.String}
-    lf = pl.LazyFrame(rows, schema, orient="row")
-
-    def place(row: tuple[Any, ...]) -> tuple[Any, ...]:
-        whose, section, day, count, value = row
-        return (whose, SECTIONS.index(section), day or date.min, -count, value)
-
-    assert in_order(lf, "whose").collect().rows() == sorted(rows, key=place)
-    pooled = in_order(lf.drop("whose")).collect().rows()
-    assert pooled == [row[1:] for row in sorted(rows, key=lambda row: place(row)[1:])]
-
-
 def test_outcomes_and_sections_are_numbered_in_the_order_of_the_schema() -> None:
     assert OUTCOME.categories.to_list() == list(OUTCOMES)
     assert SECTION.categories.to_list() == list(SECTIONS)
-
-
-def by_key(lf: pl.LazyFrame) -> pl.LazyFrame:
-    return lf.group_by("key").agg(pl.col("count").sum())
-
-
-@given(
-    parts=st.lists(
-        st.tuples(*[st.lists(st.integers(0, 5), max_size=9)] * 2),
-        min_size=1,
-        max_size=5,
-    )
-)
-def test_frames_are_added_up_each_with_those_at_its_position(
-    parts: list[tuple[list[int], list[int]]],
-) -> None:
-    schema = {"key": pl.Int64, "count": pl.Int64}
-    frames = [
-        [
-            pl.DataFrame([(key, 1) for key in keys], schema, orient="row")
-            for keys in part
-        ]
-        for part in parts
-    ]
-    found = add_up(frames, by_key)
-    assert [dict(df.rows()) for df in found] == [
-        Counter(key for part in parts for key in part[place]) for place in range(2)
-    ]
-
-
-@pytest.mark.parametrize("keys", [1, 40_000])
-def test_only_a_few_times_the_sum_is_in_memory_while_adding_up(keys: int) -> None:
-    part = pl.DataFrame({"key": range(keys), "count": 1})
-    part = pl.concat([part] * (40_000 // keys))
-    parts, heights = 30, []
-
-    def summed(lf: pl.LazyFrame) -> pl.LazyFrame:
-        heights.append(lf.select(pl.len()).collect().item())
-        return by_key(lf)
-
-    [found] = add_up(([part] for _ in range(parts)), summed)
-    assert found.height == keys
-    assert set(found["count"]) == {40_000 // keys * parts}
-    assert len(heights) > 5
-    assert max(heights) <= part.height + MIN_COMPACTED_ROWS + part.height
-
-
-def test_parts_are_summed_before_the_last_is_made() -> None:
-    summed = 0
-
-    def parts() -> Iterator[list[pl.DataFrame]]:
-        for _ in range(4):
-            yield [pl.DataFrame({"key": range(60_000), "count": 1})]
-        assert summed > 0
-
-    def plan(lf: pl.LazyFrame) -> pl.LazyFrame:
-        nonlocal summed
-        summed += 1
-        return by_key(lf)
-
-    [found] = add_up(parts(), plan)
-    assert found.height == 60_000
-
-
-def test_the_sum_of_one_part_is_summed_too() -> None:
-    twice = pl.DataFrame({"key": [7, 7], "count": [1, 2]})
-    assert [df.rows() for df in add_up([[twice]], by_key)] == [[(7, 3)]]
 
 
 def test_every_status_of_the_strategies_has_its_outcome() -> None:
     found = pl.DataFrame({"status": STATUSES}).select(outcome(DEFAULT)).to_series()
     assert found.to_list() == [reference.outcome(status) for status in STATUSES]
     assert set(found) == set(OUTCOMES)
+
+
+@given(
+    records=documents("Asia/Kathmandu"),
+    zone=st.sampled_from(["UTC", "America/New_York", "Asia/Kathmandu"]),
+    start=st.none() | st.just("2024-05-01"),
+)
+def test_the_day_of_each_record_is_its_local_date(
+    records: list[dict[str, Any]], zone: str, start: str | None
+) -> None:
+    request = Request(timezone=zone, query={"start": start})
+    lf = canonical_frame(frame(records), request).lf
+    conditions = created_within(request.period, lf.collect_schema())
+    kept = apply_filters(lf, conditions)
+    first, last, _ = value_summary(lf).collect().fill_null(0).row(0)
+    found = with_day(kept, (first, last), request).collect()
+    at = [reference.instant(it) for it in kept.collect()["created_at"]]
+    days = [None if it is None else reference.local_day(it, zone) for it in at]
+    assert found["day"].to_list() == days
+    assert found.drop("day").columns == lf.collect_schema().names()
+
+
+@given(rows=ROWS)
+def test_groups_are_in_the_order_of_their_keys(rows: list[Row]) -> None:
+    lf = rows_frame(rows).drop("day")
+    at = pl.Series([row.day for row in rows], dtype=pl.Date)
+    lf = lf.with_columns(created_at=at.cast(pl.Datetime("us", "UTC")))
+    seconds = (1_714_521_600, 1_714_521_600 + 9 * 86_400)
+    found = pl.collect_all(groups(lf, seconds, Request()))
+    for key, df in zip(KEYS, found, strict=True):
+        alone = preaggregate(rows_frame(rows), key, DEFAULT).collect()
+        assert Counter(df.rows()) == Counter(alone.rows())
+        assert df.columns == [key, "outcome", "count"]

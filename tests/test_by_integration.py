@@ -10,8 +10,8 @@ from polars.testing import assert_frame_equal
 
 from stats_core import InvalidRecordsError, RecordLayout
 from stats_core.engine import by_integration
-from stats_core.engine.aggregation import add_up
-from stats_core.engine.execution import count
+from stats_core.engine.counting import count
+from stats_core.engine.sums import add_up
 from stats_core.records.canonical import canonical_frame
 from stats_core.request import Request
 from stats_core.schema import (

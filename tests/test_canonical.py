@@ -16,11 +16,13 @@ from stats_core import (
 )
 from stats_core.records.canonical import (
     CanonicalFrame,
+    canonical_documents,
     canonical_frame,
     canonical_scan,
-    no_records,
 )
-from stats_core.records.instants import instant_range, time_unit
+from stats_core.records.columns import check_columns
+from stats_core.records.instants import is_from_text, time_unit
+from stats_core.records.invalid import value_summary
 from stats_core.request import Request
 from stats_core.schema import DIMENSIONS
 from tests.strategies import IDS, SCOPED_SCHEMA, Case, cases, frame
@@ -77,7 +79,10 @@ def test_the_canonical_frame_has_only_the_columns_that_the_request_reads(
 @pytest.mark.parametrize("requested", REQUESTS)
 def test_no_records_have_the_columns_that_the_request_reads(requested: str) -> None:
     options, more = REQUESTS[requested]
-    for found in (canonical([], **options), no_records(Request(**options))):
+    for found in (
+        canonical([], **options),
+        canonical_documents([], Request(**options)),
+    ):
         assert found.rows == 0
         assert found.columns.absent == {}
         df = found.lf.collect()
@@ -121,14 +126,14 @@ def test_instants_keep_their_unit_and_are_utc(unit: Any, zone: str | None) -> No
     )
     found = canonical(df).lf
     assert time_unit(found.collect_schema()) == unit
-    assert "created_at_text" not in found.collect_schema()
-    first, last, invalid = instant_range(found).collect().row(0)
+    assert not is_from_text(found.collect_schema())
+    first, last, invalid = value_summary(found).collect().row(0)
     assert (first, last, invalid) == (1_714_521_600, 1_714_521_600, 0)
 
 
 def test_dates_of_all_years_are_their_midnights() -> None:
     df = pl.DataFrame({"created_at": [date.min, date.max, None], "status": None})
-    first, last, _ = instant_range(canonical(df).lf).collect().row(0)
+    first, last, _ = value_summary(canonical(df).lf).collect().row(0)
     assert (first, last) == (-62_135_596_800, 253_402_214_400)
     days = appointment_statistics(df).trends["day"].to_list()
     assert days == [date.min, date.max]
@@ -141,7 +146,7 @@ def test_text_of_any_type_may_contain_the_instants(dtype: pl.DataType) -> None:
     at = pl.Series(["2024-05-01T02:00:00+02:00", None], dtype=dtype)
     found = collected(pl.DataFrame({"created_at": at, "status": [None, None]}))
     assert found["created_at"].to_list() == [MAY, None]
-    assert found["created_at_text"].to_list() == ["2024-05-01T02:00:00+02:00", None]
+    assert found["created_at_invalid"].to_list() == [None, None]
 
 
 def test_mixed_offsets_in_one_column_are_each_read() -> None:
@@ -281,7 +286,7 @@ def test_records_that_lack_every_column_are_null_there_and_no_row_is_lost(
         assert found.rows is None
         assert set(found.columns.absent) > {"created_at", "status", "integration_id"}
         schema = found.lf.collect_schema()
-        assert schema == no_records(request).lf.collect_schema()
+        assert schema == canonical_documents([], request).lf.collect_schema()
         assert found.lf.collect(engine=engine).rows() == [(None,) * 9] * rows
         counts = found.lf.group_by("source", "status").len().collect(engine=engine)
         assert counts["len"].sum() == rows
@@ -312,16 +317,59 @@ def test_a_single_series_is_no_table() -> None:
 @pytest.mark.parametrize(
     "records",
     [
-        pa.table({"created_at": pa.nulls(1), "x": pa.array([1], pa.decimal256(60, 2))}),
+        pa.table({"created_at": pa.array([1], pa.decimal256(60, 2))}),
         pa.table([pa.nulls(1)] * 2, ["status", "status"]),
-        pd.DataFrame({"status": pd.Series([1j], dtype=object)}),
+        pa.chunked_array([["a"]]),
     ],
-    ids=["a type unknown to Polars", "columns of one name", "a type unknown to Arrow"],
+    ids=["a type unknown to Polars", "columns of one name", "no table"],
 )
 def test_an_arrow_stream_that_cannot_be_read_is_a_fault(records: Any) -> None:
     [fault] = faults(records)
-    assert fault.startswith("records: the Arrow stream cannot be read: ")
+    assert fault.startswith(("records: the Arrow stream cannot be read: ", "`created_"))
     assert len(fault.splitlines()) == 1
+
+
+def test_a_column_without_any_value_may_be_of_floats() -> None:
+    nan = float("nan")
+    df = pl.DataFrame({"created_at": [nan, 1.5, None], "status": [nan, 2.0, 0.5]})
+    found = collected(df)
+    assert found["created_at"].to_list() == [None] * 3
+    assert found["created_at_invalid"].to_list() == [None, "1.5", None]
+    assert found["status"].to_list() == [None, "2", None]
+    assert found["status_invalid"].to_list() == [None, None, "0.5"]
+
+
+def test_invalid_values_have_a_column_only_where_there_can_be_some() -> None:
+    df = PLAIN.with_columns(created_at=pl.lit(MAY))
+    assert not [it for it in collected(df).columns if it.endswith("_invalid")]
+    documents = [{"created_at": None, "status": "failed", "source": [1]}]
+    found = collected(documents)
+    assert found["source"].to_list() == [None]
+    assert found["source_invalid"].to_list() == ["[1]"]
+    assert [it for it in found.columns if it.endswith("_invalid")] == ["source_invalid"]
+
+
+def test_documents_of_several_kinds_of_instants_have_one_column() -> None:
+    values = [MAY, "2024-05-01", date(2024, 5, 1), None, "soon", 5, " "]
+    found = collected([{"created_at": value, "status": None} for value in values])
+    assert found["created_at"].to_list() == [MAY, MAY, MAY, None, None, None, None]
+    assert found["created_at_invalid"].to_list() == [
+        *[None] * 4,
+        "'soon'",
+        "5",
+        None,
+    ]
+
+
+def test_what_a_frame_of_objects_lacks_is_absent_although_it_is_read_as_documents() -> (
+    None
+):
+    df = pd.DataFrame({"created_at": [None], "status": pd.Series([object()])})
+    layout = {"source": "neighbourhood"}
+    frame = canonical_documents(df.to_dict("records"), Request(layout=layout))
+    check_columns(frame.columns)
+    [fault] = faults(df, layout=layout)
+    assert fault.startswith("`neighbourhood`: absent, needed as `source`; ")
 
 
 def test_a_record_counts_once_however_many_values_it_contains() -> None:

@@ -8,7 +8,10 @@ import pytest
 from stats_core import InvalidRecordsError, RecordLayout
 from stats_core.records.columns import (
     Columns,
+    absent_roles,
+    absent_text,
     check_columns,
+    filtered_roles,
     find_columns,
     fits,
     joined,
@@ -19,10 +22,12 @@ from stats_core.schema import ROLES
 from tests.strategies import IDS
 
 TEXT = [pl.String(), pl.Categorical(), pl.Enum(["a"]), pl.Null()]
-NUMBERS = [pl.Int8(), pl.UInt64(), pl.Int128()]
+# A float can be a column without any value; its values are checked later.
+FLOATS = [pl.Float32(), pl.Float64()]
+VALUES = [pl.Int8(), pl.UInt64(), pl.Int128(), pl.Boolean(), pl.Decimal(9, 2)]
 INSTANTS = [pl.Date(), pl.Datetime("ms"), pl.Datetime("ns", "Asia/Tokyo")]
 OTHERS = [
-    *(pl.Float32(), pl.Float64(), pl.Decimal(9, 2), pl.Time(), pl.Duration("us")),
+    *(pl.Time(), pl.Duration("us"), pl.Array(pl.String(), 1), pl.Struct([])),
     *(pl.Binary(), pl.List(pl.String()), pl.Struct({"a": pl.String()}), pl.Object()),
 ]
 PLAIN = pl.Schema({"created_at": pl.Date(), "status": pl.String()})
@@ -44,13 +49,10 @@ def fitting(role: str, dtypes: Sequence[pl.DataType]) -> list[bool]:
 
 
 @pytest.mark.parametrize("role", [*ROLES, "search"])
-def test_each_role_reads_text_and_few_other_types(role: str) -> None:
-    is_instant = role == "created_at"
-    assert set(fitting(role, TEXT)) == {True}
+def test_each_role_reads_text_and_what_has_a_text(role: str) -> None:
+    assert set(fitting(role, [*TEXT, *FLOATS, *INSTANTS])) == {True}
     assert set(fitting(role, OTHERS)) == {False}
-    assert set(fitting(role, NUMBERS)) == {not is_instant}
-    assert set(fitting(role, INSTANTS)) == {is_instant}
-    assert fitting(role, [pl.Boolean()]) == [role == "status"]
+    assert set(fitting(role, VALUES)) == {role != "created_at"}
 
 
 def test_found_fields_are_those_of_the_layout() -> None:
@@ -74,13 +76,13 @@ def test_records_with_every_needed_column_have_no_fault() -> None:
 
 
 def test_every_absent_and_wrong_column_is_listed_at_once() -> None:
-    schema: dict[str, Any] = {"status": pl.Float64(), "created_at": pl.Int64()}
+    schema: dict[str, Any] = {"status": pl.Binary(), "created_at": pl.Int64()}
     schema["utm_source"] = pl.List(pl.String())
     listed = "; the columns are `status`, `created_at`, `utm_source`"
     assert faults(schema, layout={"utm_medium": "medium"}) == [
         "`created_at`: expected a date-time, a date or ISO 8601 text, found `Int64`",
         f"`medium`: absent, needed as `utm_medium`{listed}",
-        "`status`: expected text, found `Float64`",
+        "`status`: expected text, found `Binary`",
         "`utm_source`: expected text, found `List(String)`",
     ]
     layout = RecordLayout(utm_source="status", search=("name", "utm_source"))
@@ -89,8 +91,8 @@ def test_every_absent_and_wrong_column_is_listed_at_once() -> None:
         f"`appointment_type`: absent, needed to filter by type{listed}",
         "`created_at`: expected a date-time, a date or ISO 8601 text, found `Int64`",
         f"`name`: absent, needed by `search`{listed}",
-        "`status`: expected text, found `Float64`",
-        "`status`: expected text, found `Float64`",
+        "`status`: expected text, found `Binary`",
+        "`status`: expected text, found `Binary`",
         "`utm_source`: `search` expected text, found `List(String)`",
     ]
 
@@ -154,14 +156,42 @@ def test_a_boolean_status_needs_one_of_its_words_in_the_layout(word: str) -> Non
     boolean = {"created_at": pl.Date(), "status": pl.Boolean()}
     for outcome, other in permutations(["successful", "failed"]):
         layout = RecordLayout.model_validate({outcome: [word], other: ["done"]})
-        assert found(boolean, layout=layout).faults == ()
+        check_columns(found(boolean, layout=layout))
     neither = RecordLayout.model_validate({"successful": ["done"], "failed": []})
-    assert found(PLAIN, layout=neither).faults == ()
+    for dtype in (pl.String(), pl.Int8(), pl.Null()):
+        check_columns(found({**PLAIN, "status": dtype}, layout=neither))
     [fault] = faults(boolean, layout=neither)
     assert fault == (
-        "`status`: the column is Boolean, but the layout names neither `true` nor "
+        "`status`: every value is Boolean, but the layout names neither `true` nor "
         "`false` as a status word"
     )
+
+
+NEITHER: dict[str, Any] = {"layout": {"successful": ["done"], "failed": ["no"]}}
+
+
+def test_words_beside_booleans_may_be_in_other_records() -> None:
+    kinds = {
+        name: found({**PLAIN, "status": dtype}, **NEITHER)
+        for name, dtype in [("B", pl.Boolean()), ("w", pl.String()), ("-", pl.Null())]
+    }
+    kinds["absent"] = found({"created_at": pl.Date()}, **NEITHER)
+    for names, fault in [
+        (["B"], True),
+        (["B", "-"], True),
+        (["B", "B", "absent"], True),
+        (["-"], False),
+        (["w"], False),
+        (["B", "w"], False),
+        (["-", "B", "w"], False),
+    ]:
+        for order in permutations(names):
+            columns = joined([kinds[name] for name in order])
+            if not fault:
+                check_columns(columns)
+                continue
+            with pytest.raises(InvalidRecordsError, match="every value is Boolean"):
+                check_columns(columns)
 
 
 @pytest.mark.parametrize(
@@ -169,8 +199,11 @@ def test_a_boolean_status_needs_one_of_its_words_in_the_layout(word: str) -> Non
 )
 def test_a_layout_may_have_no_words_for_an_outcome(layout: dict[str, Any]) -> None:
     columns = found({**PLAIN, "status": pl.Boolean()}, layout=layout)
-    names_a_word = "failed" not in layout or "successful" not in layout
-    assert (columns.faults == ()) == names_a_word
+    if "failed" not in layout or "successful" not in layout:
+        check_columns(columns)
+    else:
+        with pytest.raises(InvalidRecordsError, match="neither `true` nor `false`"):
+            check_columns(columns)
 
 
 def test_text_that_no_field_reads_is_searched() -> None:
@@ -206,12 +239,13 @@ def test_an_absent_column_is_listed_beside_nothing_to_search_in() -> None:
 
 
 def test_a_searched_column_that_is_absent_or_no_text_is_a_fault() -> None:
-    layout = {"search": ["name", "created_at", "status"]}
-    assert faults(PLAIN, layout=layout, query={"search": "ana"}) == [
-        "`created_at`: `search` expected text, found `Date`",
-        f"`name`: absent, needed by `search`; {AT_AND_STATUS}",
+    layout = {"search": ["name", "list", "created_at"]}
+    schema = {**PLAIN, "list": pl.List(pl.String())}
+    assert faults(schema, layout=layout, query={"search": "ana"}) == [
+        "`list`: `search` expected text, found `List(String)`",
+        f"`name`: absent, needed by `search`; {AT_AND_STATUS}, `list`",
     ]
-    check_columns(found(PLAIN, layout=layout))
+    check_columns(found(schema, layout=layout))
 
 
 def test_absent_from_several_records_is_what_all_of_them_lack() -> None:
@@ -226,16 +260,59 @@ def test_absent_from_several_records_is_what_all_of_them_lack() -> None:
     check_columns(joined([with_name, with_source]))
 
 
-def test_the_faults_of_several_records_are_those_of_each() -> None:
+def test_the_faults_of_several_records_are_those_of_each_once() -> None:
     parts = [
-        Columns(("a", "b"), {}, ("z",)),
-        Columns(("b", "c"), {"d": "`d`: absent"}, ("y", "x")),
+        Columns(("a", "b"), {}, faults=("z",)),
+        Columns(("b", "c"), {"d": "`d`: absent"}, faults=("y", "x", "z")),
     ]
-    whole = joined(parts)
-    assert whole == Columns(("a", "b", "c"), {}, ("z", "y", "x"))
+    assert joined(parts) == Columns(("a", "b", "c"), {}, faults=("z", "y", "x"))
     assert joined(parts[1:]) == parts[1]
+
+
+def test_an_optional_column_may_be_absent_from_all_records() -> None:
+    absent = {"x": "`x`: absent"}
+    optional = Columns(("a",), absent, frozenset("x"))
+    needed = Columns(("a",), absent)
+    check_columns(optional)
+    check_columns(joined([optional, optional]))
+    for order in permutations([optional, needed]):
+        with pytest.raises(InvalidRecordsError, match="^`x`: absent; the columns"):
+            check_columns(joined(order))
 
 
 def test_the_columns_of_no_records_lack_nothing() -> None:
     assert joined([]) == Columns()
     check_columns(joined([]))
+
+
+def test_the_roles_that_are_filtered_by_are_those_of_the_request() -> None:
+    query = {"appointment_type": "NP"}
+    for options, roles in [
+        ({}, []),
+        ({"query": query}, ["appointment_type"]),
+        ({"integration_id": IDS[0]}, ["integration_id"]),
+        (
+            {"query": query, "by_integration": True},
+            ["appointment_type", "integration_id"],
+        ),
+    ]:
+        assert list(filtered_roles(Request(**options))) == roles
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_is_named_is_needed_and_what_is_needed_says_why(role: str) -> None:
+    named = Request(layout={role: "x"})
+    assert absent_roles(dict.fromkeys(ROLES), named)["x"] == (
+        f"`x`: absent, needed as `{role}`"
+    )
+    assert "x" not in absent_roles({role: ["something"]}, named)
+    needed = {"created_at", "status"}
+    unnamed = absent_roles(dict.fromkeys(ROLES), Request())
+    assert (role in unnamed) == (role in needed)
+
+
+def test_a_search_of_nothing_lacks_text() -> None:
+    [reason] = absent_text({}).values()
+    assert reason == "`search`: the records have no text column to search in"
+    assert absent_text({"name": "found"}) == {}
+    assert list(absent_text({"name": None, "other": "found"})) == ["name"]

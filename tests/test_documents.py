@@ -1,14 +1,16 @@
-from collections import OrderedDict
+from collections import OrderedDict, namedtuple
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import BaseModel
 
 from stats_core import (
     InvalidRecordsError,
@@ -17,8 +19,11 @@ from stats_core import (
     appointment_statistics,
     merge_statistics,
 )
-from stats_core.records.documents import documents_frame
+from stats_core.records.columns import Columns
+from stats_core.records.documents import documents_frame, documents_list
+from stats_core.records.instants import UTC_MICROSECONDS
 from stats_core.request import Request
+from stats_core.schema import DIMENSIONS
 from tests import reference
 from tests.strategies import (
     IDS,
@@ -46,14 +51,16 @@ SEARCH = Request(query={"search": "ana"})
 def made(
     *documents: Any, request: Request | None = None, **layout: Any
 ) -> pl.DataFrame:
-    df = documents_frame(list(documents), request or Request(layout=layout))
-    assert df is not None
-    return df
+    return documents_frame(documents, request or Request(layout=layout))[0]
 
 
-def faults(*documents: Any, **options: Any) -> list[str]:
+def columns(*documents: Any, **options: Any) -> Columns:
+    return documents_frame(documents, Request(**options))[1]
+
+
+def faults(records: Any, **options: Any) -> list[str]:
     with pytest.raises(InvalidRecordsError) as caught:
-        made(*documents, **options)
+        appointment_statistics(records, **options)
     return list(caught.value.faults)
 
 
@@ -77,10 +84,6 @@ def test_nested_documents_equal_the_reference(case: Case, data: st.DataObject) -
                 "clinic": record["clinic"],
             }
         )
-    if nested and all("medium" not in (d["config"]["utm"] or {}) for d in nested):
-        with pytest.raises(InvalidRecordsError, match=r"^`config.utm.medium`: absent"):
-            appointment_statistics(nested, layout=CAMEL)
-        return
     stats = appointment_statistics(nested, case.query, layout=CAMEL, timezone=case.zone)
     assert as_answer(stats) == case.expected
 
@@ -101,94 +104,146 @@ def test_an_instant_reads_alike_in_every_form(zone: str, data: st.DataObject) ->
 DOCUMENTS: list[Document] = [
     {"createdAt": "2024-05-01", "note": "a", "config": {"utm_source": "x"}, "n": 1},
     {"status": "failed", "clinic": "b", "note": None, "half": 1},
-    {"half": "text"},
+    {"half": "text", "appointment_type": "NP", "integration_id": IDS[0]},
 ]
 LAYOUT: dict[str, Any] = {"created_at": "createdAt", "utm_source": "config.utm_source"}
 NAMED = {
-    "createdAt": ["2024-05-01", None, None],
+    "created_at_text": ["2024-05-01", None, None],
     "status": [None, "failed", None],
-    "config.utm_source": ["x", None, None],
-}
-OTHER = {
-    "note": ["a", None, None],
-    "clinic": [None, "b", None],
-    "half": [None, None, "text"],
+    "source": [None] * 3,
+    "utm_source": ["x", None, None],
+    "utm_medium": [None] * 3,
+    "utm_campaign": [None] * 3,
 }
 
 
-def test_columns_are_the_named_paths_then_all_other_text_that_is_searched() -> None:
-    request = Request(layout=LAYOUT, query={"search": "ana"})
-    df = made(*DOCUMENTS, request=request)
-    assert list(df.to_dict(as_series=False).items()) == [*NAMED.items(), *OTHER.items()]
-
-
-def test_without_a_search_only_the_named_paths_are_columns() -> None:
-    df = made(*DOCUMENTS, **LAYOUT)
-    assert list(df.to_dict(as_series=False).items()) == list(NAMED.items())
-
-
-@pytest.mark.parametrize("needed", ["createdAt", "status"])
-def test_other_text_is_kept_where_a_needed_field_is_absent(needed: str) -> None:
-    documents = [{k: v for k, v in d.items() if k != needed} for d in DOCUMENTS]
-    df = made(*documents, **LAYOUT)
-    assert df.columns == [name for name in (*NAMED, *OTHER) if name != needed]
-
-
-def test_searched_paths_come_after_those_of_the_layout() -> None:
-    df = made({"a": {"b": "x"}, "created_at": None, "status": "y"}, search=["a.b"])
-    assert df.to_dict(as_series=False) == {
-        "created_at": [None],
-        "status": ["y"],
-        "a.b": ["x"],
+def test_columns_are_the_roles_and_what_is_filtered_by() -> None:
+    assert made(*DOCUMENTS, **LAYOUT).to_dict(as_series=False) == NAMED
+    request = Request(
+        layout=LAYOUT,
+        query={"search": "ana", "appointment_type": "NP"},
+        integration_id=IDS[0],
+    )
+    assert made(*DOCUMENTS, request=request).to_dict(as_series=False) == NAMED | {
+        "appointment_type": [None, None, "NP"],
+        "integration_id": [None, None, IDS[0]],
+        "text": ["a", "b", "text"],
     }
+
+
+def test_searched_paths_are_joined_in_the_order_of_the_layout() -> None:
+    document = {"a": {"b": "x"}, "n": 7, "list": ["y"], "c": " z ", "other": "o"}
+    request = Request(
+        layout={"search": ["c", "a.b", "list", "absent", "n"]}, query={"search": "x"}
+    )
+    assert made(document, {}, request=request)["text"].to_list() == [" z  x 7", ""]
+    nothing = Request(layout={"search": ["a"]}, query={"search": "x"})
+    assert made(request=nothing)["text"].to_list() == []
 
 
 def test_instants_and_text_have_one_type_each() -> None:
     rows = [{"created_at": date(2024, 5, 1), "status": True, "source": 7}] * 2
     assert made(*rows).schema == {
-        "created_at": pl.Datetime("us", "UTC"),
-        "status": pl.Boolean,
-        "source": pl.String,
+        "created_at": UTC_MICROSECONDS,
+        "created_at_text": pl.String,
+        "created_at_invalid": pl.String,
+        **dict.fromkeys(("status", *DIMENSIONS), pl.String),
     }
-    mixed = made(*rows, {"created_at": "2024-05-02", "status": "x", "source": None})
-    assert mixed.dtypes == [pl.String] * 3
-    assert mixed["created_at"].to_list() == ["2024-05-01T00:00:00"] * 2 + ["2024-05-02"]
+    moment = datetime(2024, 5, 1, tzinfo=UTC)
+    mixed = made(*rows, {"created_at": "2024-05-02", "status": "x", "source": [7]})
+    assert mixed["created_at"].to_list() == [moment, moment, None]
+    assert mixed["created_at_text"].to_list() == [None, None, "2024-05-02"]
+    assert mixed["status"].to_list() == ["true", "true", "x"]
+    assert mixed["source"].to_list() == ["7", "7", None]
+    assert mixed["source_invalid"].to_list() == [None, None, "[7]"]
 
 
-def test_no_documents_have_no_frame() -> None:
+def test_no_documents_have_no_rows() -> None:
     for request in (Request(), SEARCH):
-        assert documents_frame([], request) is None
-        assert documents_frame(iter(()), request) is None
+        assert made(request=request).is_empty()
+    assert documents_list([]) == documents_list(iter(())) == []
 
 
 @pytest.mark.parametrize("records", [None, 7, "a", b"a", {"status": "a"}], ids=repr)
 def test_documents_are_an_iterable_of_mappings(records: Any) -> None:
     with pytest.raises(InvalidRecordsError, match=f"got `{type(records).__name__}`$"):
-        documents_frame(records, Request())
+        documents_list(records)
 
 
 @pytest.mark.parametrize("kind", [dict, OrderedDict, MappingProxyType, pd.Series])
 def test_any_mapping_is_a_document(kind: Any) -> None:
     record = kind({"created_at": None, "status": "failed"})
     if kind is pd.Series:
-        assert faults(record)[0].startswith("records: 1 values are not mappings")
+        assert faults([record])[0].startswith("records: 1 values are not mappings")
     else:
-        assert made(record).rows() == [(None, "failed")]
+        assert documents_list([record]) == [record]
+        assert made(record)["status"].to_list() == ["failed"]
 
 
 @pytest.mark.parametrize(
     "records", [[None], ["a"], [1, 2], [[("status", "a")]]], ids=repr
 )
 def test_only_mappings_are_documents(records: list[Any]) -> None:
-    [fault] = faults({"status": "failed"}, *records)
+    [fault] = faults([{"status": "failed"}, *records])
     assert fault.startswith(f"records: {len(records)} values are not mappings: ")
     assert fault.endswith(f"(row {len(records)})")
 
 
+@dataclass
+class Booking:
+    status: str = "failed"
+
+
+class Model(BaseModel):
+    status: str = "failed"
+
+
+class Row(tuple[str, ...]):
+    """As SQLAlchemy returns a row."""
+
+    __slots__ = ()
+    _mapping: ClassVar[Document] = {"status": "failed"}
+
+
+Named = namedtuple("Named", ["status"])  # noqa: PYI024 - rows as they come
+
+
+@pytest.mark.parametrize(
+    ("row", "advice"),
+    [
+        (Booking(), "`dataclasses.asdict` of it"),
+        (Model(), "its `model_dump()`"),
+        (Named("failed"), "its `_asdict()`"),
+        (Row(["failed"]), "its `_mapping`"),
+        (("failed",), None),
+        (object(), None),
+    ],
+    ids=["dataclass", "pydantic", "namedtuple", "SQLAlchemy", "tuple", "object"],
+)
+def test_rows_that_are_no_mappings_say_how_to_become_some(
+    row: object, advice: str | None
+) -> None:
+    for records in ([row], iter([{"status": "failed"}, row, row])):
+        [fault] = faults(records)
+        assert fault.startswith("records: ")
+        assert "values are not mappings: " in fault
+        end = f"; a row of this kind is a mapping after {advice}"
+        assert fault.endswith(end if advice else ")")
+
+
+def test_of_many_rows_that_are_no_mappings_the_first_are_named() -> None:
+    with pytest.raises(InvalidRecordsError) as caught:
+        documents_list([1, {}, *"abc"], first=50)  # type: ignore[list-item]
+    [fault] = caught.value.faults
+    assert fault == (
+        "records: 4 values are not mappings: 1 (row 50), 'a' (row 52), 'b' (row 53)"
+    )
+
+
 def test_exports_of_mongodb_are_unwrapped() -> None:
     df = made(
-        {"created_at": {"$date": "2024-05-01T00:00:00Z"}, "integration_id": {"$oid": IDS[0]}},
-        {"created_at": {"$date": 1_714_521_600_000}, "integration_id": IDS[0]},
+        {"created_at": {"$date": "2024-05-01T00:00:00Z"}},
+        {"created_at": {"$date": 1_714_521_600_000}},
         {"created_at": {"$date": {"$numberLong": "1714521600000"}}},
         {"created_at": "2024-05-01", "source": {"$numberInt": "7"}},
         {"created_at": None, "source": {"$numberLong": "8"}},
@@ -196,10 +251,18 @@ def test_exports_of_mongodb_are_unwrapped() -> None:
         {"created_at": {"$date": {"$numberLong": None}}},
     )  # fmt: skip
     assert df["source"].to_list() == [None, None, None, "7", "8", None, None]
-    assert df["integration_id"].to_list() == [IDS[0]] * 2 + [None] * 5
-    stats = appointment_statistics(df.drop("integration_id").with_columns(status=None))
-    assert stats.trends.rows() == [(date(2024, 5, 1), 0, 0, 4)]
-    assert stats.undated == 3
+    found = df["created_at"].to_list()
+    assert found == [None, *[datetime(2024, 5, 1, tzinfo=UTC)] * 2, *[None] * 4]
+    texts = df["created_at_text"].to_list()
+    assert texts == ["2024-05-01T00:00:00Z", None, None, "2024-05-01", *[None] * 3]
+    assert df["created_at_invalid"].null_count() == 7
+
+
+def test_an_exported_id_is_its_text() -> None:
+    documents = [{"integration_id": {"$oid": IDS[0]}}, {"integration_id": IDS[0]}, {}]
+    request = Request(integration_id=IDS[0])
+    found = made(*documents, request=request)["integration_id"].to_list()
+    assert found == [IDS[0], IDS[0], None]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +294,7 @@ def test_naive_and_aware_instants_are_read_side_by_side() -> None:
         {"created_at": date(2024, 5, 1)},
         {"created_at": None},
     )
-    assert df["created_at"].dt.replace_time_zone("UTC").to_list() == [
+    assert df["created_at"].to_list() == [
         *[datetime(2024, 5, 1, tzinfo=UTC)] * 3,
         None,
     ]
@@ -250,7 +313,8 @@ def test_an_instant_beyond_the_calendar_is_named_with_the_others(
         appointment_statistics(records)
     assert len(caught.value.faults) == 2
     assert "'soon' (row 1)" in caught.value.faults[0]
-    assert "(row 0)" in caught.value.faults[1]
+    assert "years 1 to 9999 in UTC: " in caught.value.faults[1]
+    assert caught.value.faults[1].endswith("(row 0)")
 
 
 AT_FAULT: list[Document] = [
@@ -263,24 +327,35 @@ AT_FAULT: list[Document] = [
 
 def test_every_field_at_fault_is_listed() -> None:
     expected = [
-        "`created_at`: 4 values are not date-times or ISO 8601 text: 1 (row 0), 2.5 (row 1), [] (row 2)",
+        "`created_at`: 4 values are not ISO 8601 date-times: 1 (row 0), 2.5 (row 1), [] (row 2), True (row 3)",
         "`source`: 1 values are not text: 1.5 (row 0)",
         "`status`: 3 values are not text: b'a' (row 0), [] (row 1), {} (row 2)",
-        "`utm_source`: 1 values are not Unicode text: '\\udfff' (row 1)",
+        "`utm_source`: 1 values are not text: '\\udfff' (row 1)",
     ]
-    name = "`name`: 1 values are not Unicode text: '\\ud800' (row 0)"
-    both = sorted([*expected, name])
-    assert faults(*AT_FAULT, search=["name"]) == both
-    assert faults(*AT_FAULT, request=SEARCH) == both
-    assert faults(*AT_FAULT) == expected
+    assert faults(AT_FAULT) == expected
+    # What is only searched is never at fault.
+    for layout in (RecordLayout(), RecordLayout(search=("name",))):
+        query = StatisticsQuery(search="ana")
+        assert faults(AT_FAULT, query=query, layout=layout) == expected
 
 
 @pytest.mark.parametrize("key", ["\ud800", 1, None, ("a",)], ids=ascii)
-def test_a_field_is_named_by_unicode_text_where_it_is_read(key: Any) -> None:
+def test_a_field_may_have_any_name(key: Any) -> None:
     document = {"created_at": None, "status": None, key: "ads"}
-    assert made(document).columns == ["created_at", "status"]
-    [fault] = faults(document, request=SEARCH)
-    assert fault == f"records: expected fields named by Unicode text, found {key!r}"
+    assert made(document, request=SEARCH)["text"].to_list() == ["ads"]
+    assert made(document).columns == ["created_at", *list(NAMED)[1:]]
+    [fault] = faults([{"status": None, key: "ads"}])
+    assert fault.startswith("`created_at`: absent, ")
+
+
+def test_text_beside_a_lone_surrogate_is_searched() -> None:
+    plain = {"created_at": None, "status": None}
+    records = [
+        {**plain, "name": "Ana", "note": "\ud800"},
+        {**plain, "name": "Ana", "note": "x"},
+        {**plain, "name": "\udfffana\ud800"},
+    ]
+    assert appointment_statistics(records, StatisticsQuery(search="ana")).total == 3
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -288,11 +363,12 @@ def test_a_whole_number_has_at_most_4300_digits(sign: int) -> None:
     longest = sign * (10**4_300 - 1)
     document = {"created_at": None, "status": longest, "source": longest}
     digits = "-" * (sign < 0) + "9" * 4_300
-    assert made(document).rows() == [(None, digits, digits)]
+    df = made(document)
+    assert df["status"].to_list() == df["source"].to_list() == [digits]
     longer = {**document, "source": longest + sign, "status": [longest + sign]}
-    assert faults(longer) == [
-        "`source`: 1 values are not text: a `int` too long to show (row 0)",
-        "`status`: 1 values are not text: a `list` too long to show (row 0)",
+    assert faults([longer]) == [
+        "`source`: 1 values are not text: a `int` that cannot be shown (row 0)",
+        "`status`: 1 values are not text: a `list` that cannot be shown (row 0)",
     ]
 
 
@@ -307,7 +383,7 @@ def test_statuses_may_be_boolean_in_documents() -> None:
     records: list[Document] = [
         {"created_at": None, "status": s} for s in (True, False, None)
     ]
-    assert made(*records)["status"].dtype == pl.Boolean
+    assert made(*records)["status"].to_list() == ["true", "false", None]
     assert appointment_statistics(records).source.rows() == [("not set", 3, 3, 1, 1, 1)]
 
 
@@ -326,17 +402,103 @@ def test_a_key_that_is_the_whole_path_comes_first() -> None:
         {},
     ]
     df = made(*records, utm_source="config.utm_source")
-    assert df["config.utm_source"].to_list() == ["flat", "nested", None, None]
+    assert df["utm_source"].to_list() == ["flat", "nested", None, None]
 
 
-def test_a_field_that_no_document_has_is_absent() -> None:
+def test_a_dotted_key_may_hold_the_object() -> None:
+    records: list[Document] = [{"a.b": {"c": "x"}}, {"a": {"b": {"c": "y"}}}, {"a": 1}]
+    assert made(*records, source="a.b.c")["source"].to_list() == ["x", "y", None]
+    # As in a frame.
+    df = pl.DataFrame([{"created_at": None, "status": None, **records[0]}])
+    layout = RecordLayout(source="a.b.c")
+    for given_as in (df, df.to_dicts()):
+        stats = appointment_statistics(given_as, layout=layout)
+        assert stats.source["value"].to_list() == ["x"]
+
+
+def test_a_breakdown_that_no_document_has_is_unset_under_any_name() -> None:
     records: list[Document] = [{"created_at": None, "status": None, "config": {}}]
     assert appointment_statistics(records).utm_source["value"].to_list() == ["direct"]
     layout = RecordLayout(utm_source="config.utm_source")
-    with pytest.raises(
-        InvalidRecordsError, match=r"`config.utm_source`: absent, needed"
-    ):
-        appointment_statistics(records, layout=layout)
+    stats = appointment_statistics(records, layout=layout)
+    assert stats.utm_source.rows() == [("direct", 1, 1, 0, 0, 1)]
+    found = columns(*records, layout=layout)
+    assert list(found.absent) == ["config.utm_source"]
+    assert found.optional == {"config.utm_source"}
+
+
+@pytest.mark.parametrize("role", ["created_at", "status", "appointment_type"])
+def test_another_field_that_no_document_has_is_absent(role: str) -> None:
+    records: list[Document] = [{"created_at": None, "status": None, "appointment_type": "NP"}]  # fmt: skip
+    layout = RecordLayout.model_validate({role: "nowhere"})
+    query = StatisticsQuery(appointment_type="NP")
+    [fault] = faults(records, layout=layout, query=query)
+    assert fault.startswith("`nowhere`: absent, needed ")
+    assert fault.endswith("`created_at`, `status`, `appointment_type`")
+
+
+@pytest.mark.parametrize("role", ["appointment_type", "integration_id"])
+def test_a_field_that_is_named_but_not_needed_may_be_absent(role: str) -> None:
+    records: list[Document] = [{"created_at": None, "status": None}]
+    layout = RecordLayout.model_validate({role: "kind"})
+    assert appointment_statistics(records, layout=layout).total == 1
+    if role == "appointment_type":
+        typed = [{**records[0], "kind": "NP"}]
+        assert appointment_statistics(typed, layout=layout).total == 1
+    [fault] = faults(pl.DataFrame(records), layout=layout)
+    assert fault.startswith(f"`kind`: absent, needed as `{role}`; ")
+
+
+@pytest.mark.parametrize("name", ["utm_campaign", "config.utm_campaign"])
+def test_parts_in_which_no_document_has_a_field_add_up(name: str) -> None:
+    campaign: Document = {"config": {"utm_campaign": "may"}, "utm_campaign": "may"}
+    monday = [{"created_at": "2024-05-06", "status": "failed", **campaign}]
+    tuesday = [{"created_at": "2024-05-07", "status": "failed"}]
+    layout = RecordLayout(utm_campaign=name)
+    parts = [appointment_statistics(it, layout=layout) for it in (monday, tuesday)]
+    whole = appointment_statistics(monday + tuesday, layout=layout)
+    assert merge_statistics(parts) == whole
+    assert whole.utm_campaign.select("value", "count", "unset").rows() == [
+        ("may", 1, 0),
+        ("not set", 1, 1),
+    ]
+
+
+def test_a_search_in_no_field_is_a_fault() -> None:
+    records = [{"created_at": None, "status": None, "name": "Ana"}]
+    layout = RecordLayout(search=())
+    [fault] = faults(records, query=StatisticsQuery(search="ana"), layout=layout)
+    assert fault.startswith("`search`: the records have no text column to search in; ")
+    assert appointment_statistics(records, layout=layout).total == 1
+
+
+NEITHER = RecordLayout(successful=frozenset({"done"}), failed=frozenset({"no"}))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "fault"),
+    [
+        ([True], True),
+        ([True, None, False], True),
+        ([True, "done"], False),
+        ([None], False),
+        ([None, "true"], False),
+        ([1], False),
+        ([], False),
+    ],
+    ids=str,
+)
+def test_statuses_that_are_all_boolean_need_a_word(
+    statuses: list[Any], *, fault: bool
+) -> None:
+    records = [{"created_at": None, "status": status} for status in statuses]
+    assert appointment_statistics(records).total == len(records)
+    if fault:
+        [line] = faults(records, layout=NEITHER)
+        assert line.startswith("`status`: every value is Boolean, but the layout names")
+    else:
+        stats = appointment_statistics(records, layout=NEITHER)
+        assert stats.total == len(records)
 
 
 def test_a_field_that_one_document_lacks_is_unset_there() -> None:

@@ -18,6 +18,9 @@ from stats_core.engine.filters import (
     of_integration,
     of_type,
     record_filters,
+    scope,
+    scoped,
+    selected,
 )
 from stats_core.query import Period
 from stats_core.records.canonical import canonical_frame
@@ -394,3 +397,82 @@ def test_filters_may_be_applied_in_any_order(
 
 def test_many_drawn_requests_keep_some_records_and_drop_others() -> None:
     assert share_of_both(filtered(), Filtered.asked_for) > 0.15
+
+
+A, B = IDS[0], IDS[1]
+OWNERS: list[str | None] = [A, B, None, A]
+
+
+def test_pooled_records_have_no_scope() -> None:
+    lf = pl.LazyFrame({"status": ["a"]})
+    assert scope(Request(), lf.collect_schema()) is None
+    assert kept(scoped(lf, Request())) == [0]
+
+
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        ({"integration_id": A}, [0, 3]),
+        ({"integration_id": B}, [1]),
+        ({"integration_id": IDS[2]}, []),
+        ({"by_integration": True}, [0, 1, 3]),
+    ],
+)
+@pytest.mark.parametrize("dtype", [pl.String(), pl.Categorical(), pl.Enum([A, B])])
+def test_the_scope_is_the_integrations_of_the_request(
+    options: dict[str, Any], rows: list[int], dtype: pl.DataType
+) -> None:
+    lf = pl.LazyFrame({"integration_id": pl.Series(OWNERS, dtype=dtype)})
+    request = Request(**options)
+    condition = scope(request, lf.collect_schema())
+    assert condition is not None
+    assert kept(lf, condition) == rows
+    found = scoped(lf.with_row_index(), request).collect()
+    assert found["index"].to_list() == rows
+
+
+def test_an_id_that_cannot_be_read_is_in_the_scope_of_all_integrations_only() -> None:
+    lf = pl.LazyFrame(
+        {
+            "integration_id": pl.Series([A, None, None], dtype=pl.String),
+            "integration_id_invalid": pl.Series([None, "[1]", None], dtype=pl.String),
+        }
+    )
+    for options, rows in [({"by_integration": True}, [0, 1]), ({"integration_id": A}, [0])]:  # fmt: skip
+        condition = scope(Request.model_validate(options), lf.collect_schema())
+        assert condition is not None
+        assert kept(lf, condition) == rows
+
+
+@pytest.mark.parametrize("by_integration", [False, True])
+def test_selected_records_have_the_columns_that_are_counted(
+    *, by_integration: bool
+) -> None:
+    records = [
+        {
+            "created_at": "2024-05-01",
+            "status": "failed",
+            "appointment_type": kind,
+            "integration_id": owner,
+            "name": name,
+            "source": 1.5 if kind is None else "ads",
+        }
+        for kind, owner, name in [
+            ("NP", A, "Ana"),
+            ("NP", B, "Ana"),
+            ("np", A, "Ana"),
+            (None, A, "Ana"),
+            ("NP", A, None),
+            ("NP", None, "Ana"),
+        ]
+    ]
+    request = Request(
+        query={"appointment_type": "NP", "search": "ana", "start": "2024-05-01"},
+        integration_id=None if by_integration else A,
+        by_integration=by_integration,
+    )
+    lf = canonical_frame(records, request).lf
+    found = selected(lf, request).collect()
+    counted = ["created_at", "status", *reference.DEFAULTS]
+    assert found.columns == counted + ["integration_id"] * by_integration
+    assert found.height == (2 if by_integration else 1)

@@ -13,7 +13,6 @@ from stats_core.results.statistics import AppointmentStatistics
 from stats_core.schema import BY_INTEGRATION_SCHEMA, PARTIAL_SCHEMA
 
 _KEY = "stats_core"  # of the question in the metadata of the file
-_FIELDS = tuple(Request().question())
 
 
 def keep(partial: pl.DataFrame, request: Request, path: Path) -> None:
@@ -57,7 +56,7 @@ def _question(path: str) -> dict[str, str | None]:
     except pl.exceptions.PolarsError as error:
         msg = f"not a part that `tally` wrote: {first_line(error)}"
         raise InvalidRecordsError(msg) from error
-    question = json.loads(text) if text else dict.fromkeys(_FIELDS, "unknown")
+    question = json.loads(text) if text else {"question": "not kept"}
     return question | {"counts": "each integration" if each else "all together"}
 
 
@@ -68,9 +67,10 @@ def _differences(questions: Mapping[str, Mapping[str, str | None]]) -> Iterator[
         if known and all(question != other for _, other in known):
             first, other = known[0]
             words = (
-                f"{name} is {question[name] or 'none'}, in {first} {other[name] or 'none'}"
+                f"{name} is {question.get(name) or 'none'}, "
+                f"in {first} {other.get(name) or 'none'}"
                 for name in question
-                if question[name] != other[name]
+                if question.get(name) != other.get(name)
             )
             yield f"{path}: answers another question: {'; '.join(words)}"
         if all(question != other for _, other in known):

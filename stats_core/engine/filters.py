@@ -16,6 +16,7 @@ from stats_core.schema import DIMENSIONS
 from stats_core.text import in_any_case
 
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6}
+_INTEGRATION = {"integration_id", "integration_id_invalid"}
 _COUNTED = ("created_at", "status", *DIMENSIONS)
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 
@@ -53,13 +54,19 @@ def apply_filters(lf: pl.LazyFrame, filters: Sequence[pl.Expr]) -> pl.LazyFrame:
 
 
 def scope(request: Request, schema: pl.Schema) -> pl.Expr | None:
-    """Return the condition on the integration; None where none is named.
+    """Return the condition on the integration; None where all records are pooled.
+
+    Where each integration is counted, records without one belong to none. An id that
+    cannot be read is not absent, so that it is reported.
 
     >>> scope(Request(), pl.Schema())
     """
-    if request.integration_id is None:
+    if request.integration_id is not None:
+        return of_integration(request.integration_id, schema)
+    if not request.by_integration:
         return None
-    return of_integration(request.integration_id, schema)
+    ids = [name for name in schema if name in _INTEGRATION]
+    return pl.any_horizontal(pl.col(name).is_not_null() for name in ids)
 
 
 def scoped(lf: pl.LazyFrame, request: Request) -> pl.LazyFrame:

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from stats_core.errors import InvalidRecordsError, first_line
+from stats_core.errors import Faults, InvalidRecordsError, first_line
 from stats_core.request import Request
 from stats_core.typing import ArrowStream, Document
 
@@ -14,9 +14,9 @@ def arrow_records(
 ) -> pl.DataFrame | list[Document]:
     """Return the records of an Arrow stream.
 
-    Columns of a pandas or pyarrow table that the request does not read are not
-    converted, so they cannot be at fault; of pandas they become null. A pandas frame
-    whose read columns hold other Python objects than text is returned as documents.
+    Columns of pandas and pyarrow that the request does not read become null, so they
+    cannot be at fault. A pandas frame whose read columns hold other Python objects than
+    text is returned as documents.
 
     Raises:
         InvalidRecordsError: The stream cannot be read, or a column that the request
@@ -26,7 +26,9 @@ def arrow_records(
     try:
         if library == "pandas":
             return _pandas_records(stream, request)
-        return pl.DataFrame(_arrow_table(stream) if library == "pyarrow" else stream)
+        return pl.DataFrame(
+            _read_columns(stream, request) if library == "pyarrow" else stream
+        )
     except InvalidRecordsError:
         raise
     except (Exception, pl.exceptions.PanicException) as error:
@@ -36,7 +38,8 @@ def arrow_records(
 
 def _pandas_records(frame: Any, request: Request) -> pl.DataFrame | list[Document]:  # noqa: ANN401 - a pandas frame
     names = [str(name) for name in frame.columns]
-    read = [name for name in dict.fromkeys(names) if _is_read(name, request)]
+    by_search = bool(request.patterns) and request.layout.search is None
+    read = [n for n in dict.fromkeys(names) if by_search or _is_named(n, request)]
     twice = [name for name in read if names.count(name) > 1]
     if twice:
         raise InvalidRecordsError(
@@ -53,11 +56,10 @@ def _pandas_records(frame: Any, request: Request) -> pl.DataFrame | list[Documen
     return [dict(zip(read, row, strict=True)) for row in values]
 
 
-def _is_read(name: str, request: Request) -> bool:
-    layout = request.layout
-    paths = [*layout.columns().values(), *(layout.search or ())]
-    by_search = bool(request.patterns) and layout.search is None
-    return by_search or any(f"{path}.".startswith(f"{name}.") for path in paths)
+def _is_named(name: str, request: Request) -> bool:
+    """Return whether the layout names a column, or a field in it."""
+    paths = [*request.layout.columns().values(), *(request.layout.search or ())]
+    return any(f"{path}.".startswith(f"{name}.") for path in paths)
 
 
 def _utc(column: Any) -> Any:  # noqa: ANN401 - a pandas column
@@ -76,15 +78,60 @@ def _faithful(name: str, column: Any) -> pl.Series | None:  # noqa: ANN401 - a p
     return None if objects and series.dtype not in {pl.String, pl.Null} else series
 
 
-def _arrow_table(stream: Any) -> Any:  # noqa: ANN401 - of pyarrow
-    """Return the stream with instants of fixed offsets in UTC."""
+def _read_columns(stream: Any, request: Request) -> Any:  # noqa: ANN401 - of pyarrow
+    """Return a stream of pyarrow in which what the request does not read is null."""
     import pyarrow as pa  # noqa: PLC0415 - the caller has it
 
-    fields = [
-        field.with_type(pa.timestamp(field.type.unit, "UTC"))
-        if pa.types.is_timestamp(field.type) and (field.type.tz or "")[:1] in {"+", "-"}
-        else field
-        for field in stream.schema
+    by_search = bool(request.patterns) and request.layout.search is None
+    types: dict[int, Any] = {}
+    faults = Faults()
+    for place, field in enumerate(stream.schema):
+        searched = by_search and _is_arrow_text(field.type)
+        if searched or _is_named(field.name, request):
+            with faults.collected():
+                types[place] = _supported(field)
+        elif field.name not in stream.schema.names[:place]:
+            types[place] = pa.null()
+    faults.raise_if_any()
+    names = [stream.schema.names[place] for place in types]
+    schema = pa.schema(zip(names, types.values(), strict=True))
+    batches = [stream] if isinstance(stream, pa.RecordBatch) else stream
+    batches = batches.to_batches() if isinstance(batches, pa.Table) else batches
+    chosen = (_chosen(batch, types, schema) for batch in batches)
+    return pa.RecordBatchReader.from_batches(schema, chosen)
+
+
+def _chosen(batch: Any, types: dict[int, Any], schema: Any) -> Any:  # noqa: ANN401 - of pyarrow
+    """Return the columns of a batch at some places, each in its type."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    columns = [
+        pa.nulls(len(batch)) if pa.types.is_null(dtype) else batch[place].cast(dtype)
+        for place, dtype in types.items()
     ]
-    schema = pa.schema(fields)
-    return stream if schema.equals(stream.schema) else stream.cast(schema)
+    return pa.record_batch(columns, schema=schema)
+
+
+def _supported(field: Any) -> Any:  # noqa: ANN401 - of pyarrow
+    """Return the type as which Polars reads a column.
+
+    Raises:
+        InvalidRecordsError: There is none.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    dtype = field.type
+    if pa.types.is_timestamp(dtype) and (dtype.tz or "")[:1] in {"+", "-"}:
+        dtype = pa.timestamp(dtype.unit, "UTC")
+    if pa.types.is_decimal32(dtype) or pa.types.is_decimal64(dtype):
+        dtype = pa.decimal128(dtype.precision, dtype.scale)
+    try:
+        pl.Series(pa.array([], dtype))
+    except (Exception, pl.exceptions.PanicException) as error:
+        msg = f"`{field.name}`: expected another type, found `{field.type}`"
+        raise InvalidRecordsError(msg) from error
+    return dtype
+
+
+def _is_arrow_text(dtype: Any) -> bool:  # noqa: ANN401 - of pyarrow
+    return any(word in str(dtype) for word in ("string", "dictionary"))

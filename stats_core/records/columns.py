@@ -28,12 +28,18 @@ class Columns:
         optional: Those of `absent` that are only unset here, because documents have no
             schema: a field can be in no document of one part and in those of another.
         faults: What else is wrong.
+        booleans: Whether some statuses are Boolean.
+        words: Whether some statuses are not.
+        unnamed: What is wrong if all statuses are Boolean; blank if nothing is.
     """
 
     names: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     faults: tuple[str, ...] = ()
+    booleans: bool = False
+    words: bool = False
+    unnamed: str = ""
 
 
 def find_columns(schema: pl.Schema, request: Request) -> tuple[Columns, Fields, Fields]:
@@ -56,11 +62,18 @@ def find_columns(schema: pl.Schema, request: Request) -> tuple[Columns, Fields, 
         *_unsearchable(searched),
     )
     absent = absent_roles(fields, request)
-    if (status := fields["status"]) and status.dtype == pl.Boolean:
-        absent |= unnamed_booleans(layout)
     if request.patterns:
-        absent |= _absent_text(searched)
-    return Columns(tuple(schema), absent, faults=faults), fields, searched
+        absent |= absent_text(searched)
+    status = fields["status"]
+    columns = Columns(
+        names=tuple(schema),
+        absent=absent,
+        faults=faults,
+        booleans=status is not None and status.dtype == pl.Boolean,
+        words=status is not None and status.dtype not in {pl.Boolean, pl.Null},
+        unnamed=unnamed_booleans(layout),
+    )
+    return columns, fields, searched
 
 
 def joined(found: Sequence[Columns]) -> Columns:
@@ -69,7 +82,9 @@ def joined(found: Sequence[Columns]) -> Columns:
     >>> joined([Columns(("a",), {"b": "`b`: absent"}), Columns(("b",))]).names
     ('a', 'b')
     """
-    first, *others = found or [Columns()]
+    if not found:
+        return Columns()
+    first, *others = found
     return Columns(
         names=tuple(dict.fromkeys(name for each in found for name in each.names)),
         absent={
@@ -77,8 +92,11 @@ def joined(found: Sequence[Columns]) -> Columns:
             for key, reason in first.absent.items()
             if all(key in each.absent for each in others)
         },
-        optional=frozenset.intersection(*(each.optional for each in (first, *others))),
-        faults=tuple(fault for each in found for fault in each.faults),
+        optional=first.optional.intersection(*(each.optional for each in others)),
+        faults=tuple(dict.fromkeys(fault for each in found for fault in each.faults)),
+        booleans=any(each.booleans for each in found),
+        words=any(each.words for each in found),
+        unnamed=first.unnamed,
     )
 
 
@@ -98,6 +116,8 @@ def check_columns(columns: Columns) -> None:
     listed = f"the columns are {names}" + (f" and {more} more" if more > 0 else "")
     faults = Faults()
     faults.add(*columns.faults)
+    if columns.unnamed and columns.booleans and not columns.words:
+        faults.add(columns.unnamed)
     for key, reason in columns.absent.items():
         if key not in columns.optional:
             faults.add(f"{reason}; {listed}")
@@ -156,19 +176,18 @@ def scope_faults(found: Mapping[str, object], request: Request) -> Iterator[str]
         )
 
 
-def unnamed_booleans(layout: RecordLayout) -> dict[str, str]:
-    """Return what a layout lacks to count statuses that are all Boolean.
+def unnamed_booleans(layout: RecordLayout) -> str:
+    """Return what a layout lacks to count statuses that are all Boolean; blank if nothing.
 
     >>> unnamed_booleans(RecordLayout())
-    {}
+    ''
     """
     if (layout.successful | layout.failed) & {"true", "false"}:
-        return {}
-    reason = (
+        return ""
+    return (
         f"`{layout.status}`: every value is Boolean, but the layout names neither "
         "`true` nor `false` as a status word"
     )
-    return {f"{layout.status} in words": reason}
 
 
 def _wrong_types(fields: Fields, layout: RecordLayout) -> Iterator[str]:
@@ -206,7 +225,12 @@ def _searched(schema: pl.Schema, layout: RecordLayout) -> dict[str, Field | None
     }
 
 
-def _absent_text(searched: Fields) -> dict[str, str]:
+def absent_text(searched: Mapping[str, object]) -> dict[str, str]:
+    """Return what a search needs and the records lack, and why it is needed.
+
+    >>> absent_text({"name": None})
+    {'name': '`name`: absent, needed by `search`'}
+    """
     if not searched:
         return {_ANY_TEXT: "`search`: the records have no text column to search in"}
     return {

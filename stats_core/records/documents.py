@@ -7,7 +7,7 @@ and text to search, are read, so no other field can be at fault.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timezone
 from itertools import chain
 from types import NoneType
 from typing import Any
@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from stats_core.days import EPOCH
 from stats_core.errors import InvalidRecordsError
 from stats_core.records.columns import (
     Columns,
     absent_roles,
+    absent_text,
     filtered_roles,
     scope_faults,
     unnamed_booleans,
@@ -27,8 +27,8 @@ from stats_core.records.columns import (
 from stats_core.records.instants import UTC_MICROSECONDS
 from stats_core.records.values import Invalid, plain, shown, value_text
 from stats_core.request import Request
-from stats_core.schema import DIMENSIONS
-from stats_core.text import is_unicode
+from stats_core.schema import DIMENSIONS, ROLES
+from stats_core.text import is_unicode, without_surrogates
 from stats_core.typing import Document
 
 _ABSENT = object()
@@ -108,27 +108,34 @@ def documents_frame(
     for role in ("status", *DIMENSIONS, *filtered_roles(request)):
         columns += _texts(role, values[role] or [None] * len(rows))
     if request.patterns:
-        columns += [
-            it for it in _texts("text", _searched(rows, request)) if it.name == "text"
-        ]
+        columns.append(_searched(rows, request))
     return pl.DataFrame(columns), _columns(rows, values, request)
 
 
 def _columns(
     rows: Sequence[Document], values: Mapping[str, list[Any] | None], request: Request
 ) -> Columns:
-    """Return what the documents lack. A breakdown that no document has is only unset."""
-    absent = absent_roles(values, request)
+    """Return what the documents lack.
+
+    A field that no document has is only unset, unless the request needs it.
+    """
     layout = request.layout
-    optional = {getattr(layout, name) for name in DIMENSIONS}
-    if values["status"] and _types(values["status"]) <= {bool, NoneType}:
-        absent |= unnamed_booleans(layout)
+    unread = dict.fromkeys(ROLES, True)
+    absent = absent_roles(unread | values, request)
+    unneeded = set(ROLES) - {"created_at", "status", *filtered_roles(request)}
+    optional = {getattr(layout, role) for role in unneeded}
+    if request.patterns and layout.search == ():
+        absent |= absent_text({})
     names = dict.fromkeys(chain.from_iterable(rows)) if absent else ()
+    statuses = _types(values["status"] or ()) - {NoneType}
     return Columns(
         names=tuple(name for name in names if isinstance(name, str)),
         absent=absent,
         optional=frozenset(optional & set(absent)),
         faults=tuple(scope_faults(values, request)),
+        booleans=bool in statuses,
+        words=not statuses <= {bool},
+        unnamed=unnamed_booleans(layout),
     )
 
 
@@ -143,25 +150,44 @@ def _not_mappings(wrong: Sequence[tuple[int, object]]) -> str:
 def _values(rows: Sequence[Document], path: str) -> list[Any] | None:
     """Return the values at a path, None for absent ones; None if all are absent."""
     if "." in path:
-        values = [_get_path(row, path) for row in rows]
+        ways = _ways(path)
+        values = [_get_path(row, ways) for row in rows]
     else:
         values = [row.get(path, _ABSENT) for row in rows]
-    if _types(values) == {object} and all(value is _ABSENT for value in values):
-        return None
     if object in _types(values):
+        if all(value is _ABSENT for value in values):
+            return None
         values = [None if value is _ABSENT else value for value in values]
     return values or None
 
 
-def _get_path(document: Document, path: str) -> object:
+def _ways(path: str) -> list[tuple[str, list[str]]]:
+    """Return the keys that a dotted path can start with, and the keys in them.
+
+    >>> _ways("config.utm")
+    [('config.utm', []), ('config', ['utm'])]
+    """
+    names = path.split(".")
+    places = range(len(names), 0, -1)
+    return [(".".join(names[:place]), names[place:]) for place in places]
+
+
+def _get_path(document: Document, ways: Iterable[tuple[str, list[str]]]) -> object:
     """Return the value at a dotted path; a key that is the whole path comes first."""
-    if path in document:
-        return document[path]
-    value: Any = document
-    for key in path.split("."):
-        if not isinstance(value, Mapping) or key not in value:
-            return _ABSENT
-        value = value[key]
+    for head, names in ways:
+        if head in document:
+            return _descend(document[head], names)
+    return _ABSENT
+
+
+def _descend(value: Any, names: Iterable[str]) -> object:  # noqa: ANN401 - of any kind
+    try:
+        for name in names:
+            if not isinstance(value, Mapping) or name not in value:
+                return _ABSENT
+            value = value[name]
+    except Exception:  # noqa: BLE001 - a foreign object may raise anything
+        return value  # it is no text, so it is reported
     return value
 
 
@@ -169,20 +195,28 @@ def _types(values: Iterable[object]) -> set[type]:
     return set(map(type, values))
 
 
-def _searched(rows: Sequence[Document], request: Request) -> list[str | None]:
+def _searched(rows: Sequence[Document], request: Request) -> pl.Series:
     """Return all searched text of each document, joined by white space."""
     layout = request.layout
     if layout.search is None:
         read = set(layout.columns().values())
         texts: Iterable[Iterable[object]] = (
-            (it for key, it in row.items() if key not in read and isinstance(it, str))
+            (it for key, it in row.items() if key not in read and _is_text(it))
             for row in rows
         )
     else:
         paths = [_values(rows, path) or [None] * len(rows) for path in layout.search]
         texts = zip(*(map(value_text, values) for values in paths), strict=True)
-    joined = (" ".join(it for it in some if isinstance(it, str)) for some in texts)
-    return [text or None for text in joined]
+    joined = [" ".join(it for it in some if isinstance(it, str)) for some in texts]
+    with suppress(UnicodeEncodeError):
+        return pl.Series("text", joined or [""] * len(rows), pl.String)
+    return pl.Series("text", list(map(without_surrogates, joined)), pl.String)
+
+
+def _is_text(value: object) -> bool:
+    return issubclass(
+        type(value), str
+    )  # unlike `isinstance`, it asks no foreign object
 
 
 def _texts(role: str, values: list[Any]) -> Iterator[pl.Series]:
@@ -230,26 +264,23 @@ def _instants(values: list[Any]) -> Iterator[pl.Series]:
 
 def _known_zones(values: list[datetime | None]) -> bool:
     """Return whether Polars converts all values by itself."""
-    zones = {value.tzinfo for value in values if value is not None}
-    return {type(zone) for zone in zones} <= _KNOWN_ZONES
+    return _types(it.tzinfo for it in values if it is not None) <= _KNOWN_ZONES
 
 
 def _instant(value: object) -> datetime | str | Invalid | None:
-    match plain(value):
-        case {"$date": {"$numberLong": milliseconds}} | {"$date": int(milliseconds)}:
-            return _from_milliseconds(milliseconds)
-        case {"$date": inner}:
-            return _instant(inner)
-        case datetime() as instant:
-            return _as_utc(instant)
-        case date() as day:
-            return datetime(day.year, day.month, day.day, tzinfo=UTC)
-        case str() as text:
-            return str.__str__(text)
-        case None:
-            return None
-        case other:
-            return Invalid(shown(other))
+    try:
+        match plain(value):
+            case datetime() as instant:
+                return _as_utc(instant)
+            case date() as day:
+                return datetime(day.year, day.month, day.day, tzinfo=UTC)
+            case str() as text:
+                return str.__str__(text)
+            case None:
+                return None
+    except Exception:  # noqa: BLE001 - a foreign object may raise anything
+        return Invalid(shown(value))
+    return Invalid(shown(value))
 
 
 def _as_utc(instant: datetime) -> datetime | str:
@@ -260,10 +291,3 @@ def _as_utc(instant: datetime) -> datetime | str:
         return plain_instant.astimezone(UTC)
     except OverflowError:
         return plain_instant.isoformat()  # as text, it is out of range
-
-
-def _from_milliseconds(value: object) -> datetime | Invalid:
-    try:
-        return EPOCH + timedelta(milliseconds=int(str(value)))
-    except (ValueError, OverflowError):
-        return Invalid(shown(value))

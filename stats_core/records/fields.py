@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 import polars as pl
 
+# Wrappers of MongoDB's Extended JSON around text.
+EXTENDED_JSON = ("$oid", "$numberLong", "$numberInt", "$numberDecimal")
+
 
 class Field(NamedTuple):
     """A field: an expression over the caller's frame, and its type."""
@@ -21,7 +24,7 @@ def find(schema: Mapping[str, pl.DataType], path: str) -> Field | None:
     """Return the field at a dotted path; None where it is absent.
 
     A column whose name is the whole path comes first. Wrappers of MongoDB's Extended
-    JSON (`{"$oid": …}`, `{"$date": …}`) are removed.
+    JSON (`{"$oid": …}`, `{"$date": …}`, `{"$numberLong": …}`) are removed.
 
     >>> df = pl.DataFrame({"config": [{"utm_source": "ads"}]})
     >>> df.select(find(df.schema, "config.utm_source").expr).rows()
@@ -68,12 +71,22 @@ def _select(struct: pl.Expr, name: str, place: int, width: int) -> pl.Expr:
 
 
 def _unwrapped(field: Field) -> Field:
-    if inner := _member(field, "$oid"):
-        return inner
-    if inner := _member(field, "$date"):
-        number = _member(inner, "$numberLong") or inner
-        if number is inner and not inner.dtype.is_integer():
+    members = field.dtype.fields if isinstance(field.dtype, pl.Struct) else []
+    if len(members) != 1 or (inner := _member(field, members[0].name)) is None:
+        return field
+    match members[0].name:
+        case "$date":
+            return _exported_instant(inner)
+        case "$numberDouble":
+            return Field(inner.expr.cast(pl.Float64), pl.Float64())
+        case name if name in EXTENDED_JSON:
             return inner
-        milliseconds = pl.Datetime("ms", "UTC")
-        return Field(number.expr.cast(pl.Int64).cast(milliseconds), milliseconds)
     return field
+
+
+def _exported_instant(inner: Field) -> Field:
+    number = _member(inner, "$numberLong") or inner
+    if number is inner and not inner.dtype.is_integer():
+        return inner
+    milliseconds = pl.Datetime("ms", "UTC")
+    return Field(number.expr.cast(pl.Int64).cast(milliseconds), milliseconds)

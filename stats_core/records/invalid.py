@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from stats_core import days
-from stats_core.records.instants import time_unit
+from stats_core.records.instants import is_from_text, time_unit
 from stats_core.request import Request
 
 _MAX_EXAMPLES, _MAX_SHOWN = 5, 40
 _SUFFIX = "_invalid"
+_ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
 _KEYS = ("integration_id", "role", "out_of_range")
 _INSTANT = pl.col("created_at")
 
@@ -50,7 +51,9 @@ def invalid_values(
     schema = lf.collect_schema()
     first, last = days.countable_seconds(request.zone)
     seconds = _seconds(_INSTANT, time_unit(schema))
-    far = pl.when(~seconds.is_between(first, last)).then(pl.lit(""))
+    # Polars panics where it writes the days that only other types reach.
+    written = _INSTANT.dt.to_string(_ISO_8601) if is_from_text(schema) else pl.lit("")
+    far = pl.when(~seconds.is_between(first, last)).then(written)
     roles = {
         name.removesuffix(_SUFFIX): pl.col(name)
         for name in schema
@@ -105,7 +108,7 @@ def invalid_value_faults(
             f"{_printable(value)} (row {row})" if value else f"row {row}"
             for row, value in first
         )
-        whose = f"integration {key}: " if request.by_integration else ""
+        whose = "" if key is None else f"integration {key}: "
         path = getattr(request.layout, role)
         yield f"{whose}`{path}`: {count} values {complaint}: {examples}"
 

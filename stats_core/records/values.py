@@ -7,26 +7,22 @@ as its whole number if it is one below 2**53; NaN is unset. Everything else is i
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from numbers import Number, Real
 from typing import Any, NamedTuple
 
 import polars as pl
 
-from stats_core.records.fields import Field
+from stats_core.days import EPOCH
+from stats_core.records.fields import EXTENDED_JSON, Field
 
 _WHOLE_FLOATS = 2**53
-_TOO_LONG = 10**4_300  # Python writes no number of more digits than these
+_MAX_DIGITS = 4_300  # Python writes no whole number of more
+_TOO_LONG = 10**_MAX_DIGITS
 _ISO_8601 = "%Y-%m-%dT%H:%M:%S%.f"
 _FRACTION_ZEROS = re.compile(r"\.0+$|(\.[0-9]*[1-9])0+$")
-_EXTENDED_JSON = (
-    "$oid",
-    "$numberLong",
-    "$numberInt",
-    "$numberDouble",
-    "$numberDecimal",
-)
 _MAX_SHOWN = 40
 
 
@@ -58,6 +54,9 @@ def text_column(found: Field) -> pl.Expr:
         return expr
     if dtype.is_float():
         return pl.when(_is_whole(expr)).then(expr.cast(pl.Int64)).cast(pl.String)
+    calendar = _calendar(dtype)
+    if calendar is not None:  # Polars panics where it writes other days
+        expr = pl.when(expr.is_between(*calendar)).then(expr.clip(*calendar))
     if isinstance(dtype, pl.Datetime):
         zone = "Z" if dtype.time_zone else ""
         utc = expr.dt.convert_time_zone("UTC") if zone else expr
@@ -75,10 +74,27 @@ def invalid_column(found: Field) -> pl.Expr | None:
     ... ).to_series().to_list()
     [None, None, '2.5']
     """
-    if not found.dtype.is_float():
+    expr = found.expr
+    if found.dtype.is_float():
+        wrong = expr.is_not_nan() & ~_is_whole(expr)
+        return pl.when(wrong).then(expr.cast(pl.String))
+    calendar = _calendar(found.dtype)
+    if calendar is None:
         return None
-    wrong = found.expr.is_not_nan() & ~_is_whole(found.expr)
-    return pl.when(wrong).then(found.expr.cast(pl.String))
+    number = expr.to_physical().cast(pl.String)
+    return pl.when(~expr.is_between(*calendar)).then(number)
+
+
+def _calendar(dtype: pl.DataType) -> tuple[pl.Expr, pl.Expr] | None:
+    """Return the first and last day of the years 1 to 9999 that a type can exceed."""
+    if not isinstance(dtype, pl.Date | pl.Datetime):
+        return None
+    if isinstance(dtype, pl.Datetime) and dtype.time_unit == "ns":
+        return None
+    zone = UTC if isinstance(dtype, pl.Datetime) and dtype.time_zone else None
+    ends = datetime.min.replace(tzinfo=zone), datetime.max.replace(tzinfo=zone)
+    first, last = (pl.lit(end).cast(dtype) for end in ends)
+    return first, last
 
 
 def value_text(value: object) -> str | Invalid | None:
@@ -87,47 +103,42 @@ def value_text(value: object) -> str | Invalid | None:
     >>> value_text(Decimal("5.00")), value_text(3.0), value_text([1])
     ('5.00', '3', Invalid(shown='[1]'))
     """
-    value = plain(value)
-    match value:
-        case None:
-            return None
-        case str():
-            return str.__str__(value)
-        case bool():
-            return "true" if value else "false"
-        case datetime():
-            return _datetime_text(value)
-        case int() if abs(value) < _TOO_LONG:
-            return int.__repr__(value)
-        case float() if value.is_integer() and abs(value) < _WHOLE_FLOATS:
-            return int.__repr__(int(value))
-        case Decimal() if value.is_finite():
-            return format(value, "f")
-        case date():
-            return value.isoformat()
-        case int() | float() | Decimal() | time() | complex() | bytes() | Mapping():
-            return Invalid(shown(value))
-    return _object_text(value)
+    if type(value) is str:
+        return value
+    try:
+        text = _text(plain(value))
+    except Exception:  # noqa: BLE001 - a foreign object may raise anything
+        return Invalid(shown(value))
+    return Invalid(shown(value)) if text is _NO_TEXT else text
 
 
 def plain(value: object) -> object:
     """Remove wrappers: Extended JSON, enumerations, NumPy scalars; missing is None.
 
+    Raises:
+        Exception: Whatever a foreign object raises.
+
     >>> plain({"$numberLong": "5"}), plain(float("nan"))
     ('5', None)
     """
     if isinstance(value, Enum):
-        value = value.value
+        return plain(value.value)
     if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
         value = _numpy_scalar(value)
     if type(value).__name__ == "NAType":
         return None
-    if isinstance(value, float | datetime | Decimal) and value != value:  # noqa: PLR0124 - NaN
+    if isinstance(value, Decimal):
+        return None if value.is_nan() else value
+    if isinstance(value, float | datetime) and value != value:  # noqa: PLR0124 - NaN
         return None
     if isinstance(value, Mapping) and len(value) == 1:
-        for wrapper in _EXTENDED_JSON:
-            if wrapper in value:
-                return value[wrapper]
+        [(wrapper, inner)] = value.items()
+        if wrapper == "$date":
+            return _exported_instant(inner)
+        if wrapper == "$numberDouble":
+            return plain(float(inner))
+        if wrapper in EXTENDED_JSON:
+            return inner
     return value
 
 
@@ -138,38 +149,99 @@ def shown(value: object) -> str:
     ("'aaaa", 40)
     """
     try:
-        return f"{value!r:.{_MAX_SHOWN}}"
+        text = f"{value!r:.{_MAX_SHOWN}}"
     except Exception:  # noqa: BLE001 - a foreign `__repr__`, or a number too long to write
         return f"a `{type(value).__name__}` that cannot be shown"
+    return text.encode(errors="backslashreplace").decode()
+
+
+_NO_TEXT: Any = object()
+
+
+def _text(value: object) -> str | None:
+    """Return the text of a plain value, or `_NO_TEXT`."""
+    match value:
+        case None:
+            return None
+        case str():
+            return str.__str__(value)
+        case bool():
+            return "true" if value else "false"
+        case datetime():
+            return _datetime_text(value)
+        case int():
+            return int.__repr__(value) if abs(value) < _TOO_LONG else _NO_TEXT
+        case Decimal():
+            return _decimal_text(value)
+        case Real():
+            return _float_text(float(value))
+        case date():
+            return value.isoformat()
+        case Number() | time() | timedelta() | bytes() | Mapping():
+            return _NO_TEXT
+    return _object_text(value)
 
 
 def _is_whole(expr: pl.Expr) -> pl.Expr:
     return (expr == expr.floor()) & (expr.abs() < _WHOLE_FLOATS)
 
 
-def _datetime_text(value: datetime) -> str | Invalid:
-    try:
-        aware = value.utcoffset() is not None
-        value = value.astimezone(UTC).replace(tzinfo=None) if aware else value
-    except OverflowError:
-        return Invalid(shown(value))
-    text = datetime.isoformat(datetime.combine(value.date(), value.time()))
+def _datetime_text(value: datetime) -> str:
+    nanoseconds = getattr(value, "nanosecond", 0)  # of pandas
+    aware = value.utcoffset() is not None
+    value = value.astimezone(UTC).replace(tzinfo=None) if aware else value
+    whole = datetime.combine(value.date(), value.time())
+    text = datetime.isoformat(whole, timespec="microseconds") + f"{nanoseconds:03}"
     return _FRACTION_ZEROS.sub(r"\1", text) + ("Z" if aware else "")
 
 
-def _object_text(value: Any) -> str | Invalid:  # noqa: ANN401 - any foreign object
+def _decimal_text(value: Decimal) -> str:
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or abs(exponent) > _MAX_DIGITS:
+        return _NO_TEXT  # infinite, or too long to write
+    return format(value if value else value.copy_abs(), "f")
+
+
+def _float_text(value: float) -> str:
+    whole = value.is_integer() and abs(value) < _WHOLE_FLOATS
+    return int.__repr__(int(value)) if whole else _NO_TEXT
+
+
+def _object_text(value: Any) -> str | None:  # noqa: ANN401 - any foreign object
     """Return the text of a UUID, an ObjectId and the like."""
+    for conversion in ("as_py", "to_decimal"):  # of Arrow scalars, of BSON's decimals
+        if hasattr(value, conversion):
+            return _text(plain(getattr(value, conversion)()))
     # Without a `__str__` of its own, an object's text is its address in memory.
-    nameless = getattr(type(value), "__str__", None) is object.__str__
+    nameless = type(value).__str__ in {object.__str__, BaseException.__str__}
     if nameless or hasattr(value, "__iter__"):
-        return Invalid(shown(value))
-    try:
-        return str.__str__(str(value))
-    except Exception:  # noqa: BLE001 - a foreign `__str__`
-        return Invalid(shown(value))
+        return _NO_TEXT
+    return str.__str__(str(value))
+
+
+def _exported_instant(value: object) -> object:
+    """Return the instant of Extended JSON's `$date`: text, or Unix milliseconds."""
+    inner = plain(value)
+    is_number = isinstance(value, Mapping) or isinstance(inner, int)
+    if inner is None or not is_number or isinstance(inner, bool):
+        return inner
+    return EPOCH + timedelta(milliseconds=int(str(inner)))
 
 
 def _numpy_scalar(value: Any) -> object:  # noqa: ANN401 - NumPy may not be installed
-    if type(value).__name__ == "datetime64":
-        return value.astype("datetime64[us]").item()
-    return value.item()
+    kind = value.dtype.kind
+    if kind == "M":
+        return _numpy_instant(value)
+    if kind == "m":
+        return timedelta()  # of nanoseconds, `item` would be a number
+    return float(value) if kind == "f" else value.item()
+
+
+def _numpy_instant(value: Any) -> str | None:  # noqa: ANN401
+    unit = value.dtype.str[-2:]
+    if unit in {"Y]", "M]", "W]"}:
+        value = value.astype("datetime64[D]")
+    elif unit in {"h]", "m]"}:
+        value = value.astype("datetime64[s]")
+    text = str(value)
+    return None if text == "NaT" else _FRACTION_ZEROS.sub(r"\1", text)
