@@ -105,7 +105,7 @@ FITTING = dict.fromkeys(ROLES, TEXT_TYPES | WITH_TEXT) | {
     "created_at": {"Enum of nothing", "Null", "Datetime", "Date"},
 }
 # The values of a column are read only where the request filters by it.
-UNREAD = dict.fromkeys(("appointment_type", "integration_id"), {"Float64"})
+UNREAD = {role: {"Float64"} for role in ("appointment_type", "integration_id")}
 # Text may be an instant, and is not.
 UNREADABLE = {"String", "Categorical", "Enum"}
 
@@ -185,7 +185,7 @@ def test_an_unread_column_of_pandas_is_never_at_fault(value: list[Any]) -> None:
     df["notes"] = pd.Series(value, dtype=object)
     assert appointment_statistics(df).source.rows() == [("not set", 2, 2, 0, 1, 1)]
     df.columns = pd.Index(["created_at", "status", "status"])
-    with pytest.raises(InvalidRecordsError, match="^`status`: more than one column$"):
+    with pytest.raises(InvalidRecordsError, match=r"^`status`: more than one column$"):
         appointment_statistics(df)
     df["twice"] = 1
     df.columns = pd.Index(["created_at", "status", "twice", "twice"])
