@@ -1,6 +1,7 @@
 """One request: what is counted, validated once and only read afterwards."""
 
 import re
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -102,6 +103,37 @@ class Request(BaseModel):
             set(self.query.keywords()), key=lambda word: (-len(word), word)
         )
         return tuple(map(in_any_case, keywords))
+
+    def by_day(self) -> dict[date, "Request"]:
+        """Return one request per day of the query's dates, in their order.
+
+        Raises:
+            ValueError: The query's bounds are not two dates.
+
+        >>> query = StatisticsQuery(start="2024-05-01", end="2024-05-02")
+        >>> [day.isoformat() for day in Request(query=query).by_day()]
+        ['2024-05-01', '2024-05-02']
+        """
+        start, end = self.query.start, self.query.end
+        if (
+            not (start and end)
+            or isinstance(start, datetime)
+            or isinstance(end, datetime)
+        ):
+            msg = "expected a start and an end that are dates"
+            raise ValueError(msg)
+        days_ = (start + timedelta(days=n) for n in range((end - start).days + 1))
+        return {
+            day: Request(
+                query=self.query.model_copy(update={"start": day, "end": day}),
+                layout=self.layout,
+                integration_id=self.integration_id,
+                by_integration=self.by_integration,
+                timezone=self.timezone,
+                engine=self.engine,
+            )
+            for day in days_
+        }
 
     def question(self) -> dict[str, str | None]:
         """Return what two answers must share to add up; their dates may differ.
