@@ -10,7 +10,7 @@ from stats_core.request import Request
 from stats_core.results.partials import by_integration
 from stats_core.results.response import AppointmentsDashboard
 from stats_core.results.statistics import AppointmentStatistics
-from stats_core.typing import Engine, Records
+from stats_core.typing import Engine, IntegrationId, Records, Timezone
 
 _ALL = StatisticsQuery()
 _DEFAULT_LAYOUT = RecordLayout()
@@ -20,9 +20,9 @@ def appointment_statistics(
     records: Records,
     query: StatisticsQuery = _ALL,
     *,
-    integration_id: str | None = None,
+    integration_id: IntegrationId | None = None,
     layout: RecordLayout = _DEFAULT_LAYOUT,
-    timezone: str = "UTC",
+    timezone: Timezone = "UTC",
     engine: Engine = "auto",
 ) -> AppointmentStatistics:
     """Count the records that a query selects, completely and exactly.
@@ -41,8 +41,9 @@ def appointment_statistics(
 
     Raises:
         InvalidRecordsError: The records cannot be counted; every fault is listed.
-        pydantic.ValidationError: An argument of the wrong kind, a malformed id, an
-            unknown zone, bounds out of order.
+        pydantic.ValidationError: An argument of the wrong kind, a malformed id, bounds
+            out of order.
+        stats_core.errors.UnknownTimezoneError: No zone has this name.
 
     >>> docs = [{"created_at": "2024-05-01T23:30:00Z", "status": "Success"}]
     >>> stats = appointment_statistics(docs, timezone="Europe/Berlin")
@@ -65,9 +66,9 @@ def appointments_dashboard(
     records: Records,
     query: StatisticsQuery = _ALL,
     *,
-    integration_id: str | None = None,
+    integration_id: IntegrationId | None = None,
     layout: RecordLayout = _DEFAULT_LAYOUT,
-    timezone: str = "UTC",
+    timezone: Timezone = "UTC",
     engine: Engine = "auto",
 ) -> AppointmentsDashboard:
     """Return the endpoint's response: the statistics, paged as the query says.
@@ -95,7 +96,7 @@ def statistics_by_integration(
     query: StatisticsQuery = _ALL,
     *,
     layout: RecordLayout = _DEFAULT_LAYOUT,
-    timezone: str = "UTC",
+    timezone: Timezone = "UTC",
     engine: Engine = "auto",
 ) -> dict[str, AppointmentStatistics]:
     """Return every integration's statistics from one scan, by id, ids ascending.
@@ -106,7 +107,7 @@ def statistics_by_integration(
     Raises:
         InvalidRecordsError: As `appointment_statistics`; also for ids that no request
             could name, which would otherwise be left out silently.
-        pydantic.ValidationError: As `appointment_statistics`.
+        pydantic.ValidationError, UnknownTimezoneError: As `appointment_statistics`.
 
     >>> ids = ["5eb7cf5a86d9755df3a6c593", "5eb7cf5a86d9755df3a6c594"]
     >>> docs = [

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import polars as pl
+from pydantic_core import PydanticCustomError
 
 # What reading records may raise. Files can be gone; some Polars bugs are panics.
 READ_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
@@ -28,6 +29,10 @@ class InvalidRecordsError(ValueError):
     def __str__(self) -> str:
         """Return one fault per line."""
         return "\n".join(self.faults)
+
+
+class UnknownTimezoneError(ValueError):
+    """The name of a time zone that `zoneinfo` does not know."""
 
 
 class Faults:
@@ -73,6 +78,15 @@ def reading() -> Iterator[None]:
     except READ_ERRORS as error:
         msg = f"records: cannot be read: {first_line(error)}"
         raise InvalidRecordsError(msg) from error
+
+
+def refused(message: str) -> PydanticCustomError:
+    """Return what a validator raises; unlike a `ValueError`, it can be written as JSON.
+
+    >>> refused("expected a name").message()
+    'expected a name'
+    """
+    return PydanticCustomError("value_error", "{reason}", {"reason": message})
 
 
 def first_line(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
+from stats_core.errors import refused
 from stats_core.schema import ROLES
 from stats_core.text import is_unicode, normalise_status
 
@@ -12,10 +13,10 @@ from stats_core.text import is_unicode, normalise_status
 def _name(text: str) -> str:
     if not is_unicode(text):
         msg = "expected Unicode text, got a lone surrogate"
-        raise ValueError(msg)
+        raise refused(msg)
     if not text.strip():
         msg = "expected a name, got blank text"
-        raise ValueError(msg)
+        raise refused(msg)
     return text
 
 
@@ -75,7 +76,7 @@ class RecordLayout(BaseModel):
     def _one_meaning_per_word(self) -> Self:
         if both := sorted(self.successful & self.failed):
             msg = f"status words in both `successful` and `failed`: {', '.join(both)}"
-            raise ValueError(msg)
+            raise refused(msg)
         return self
 
     def columns(self) -> dict[str, str]:

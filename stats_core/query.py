@@ -1,9 +1,8 @@
-"""The endpoint's query parameters, and the period that their bounds give."""
+"""The endpoint's query parameters."""
 
-import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -11,17 +10,23 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    PlainSerializer,
-    PlainValidator,
     Strict,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
-    model_validator,
+    field_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from stats_core import days
-from stats_core.iso8601 import ISO_8601
+from stats_core.bounds import (
+    Bound,
+    Period,
+    bound_text,
+    end_nanosecond,
+    first_nanosecond,
+    nanoseconds,
+)
+from stats_core.errors import refused
 from stats_core.text import is_unicode
 
 MAX_SEARCH_CHARACTERS = 1_000
@@ -40,105 +45,41 @@ class AppointmentType(StrEnum):
     RAP_ACCESS = "RAP_ACCESS"
 
 
-class Period(NamedTuple):
-    """A half-open period [start, end) in Unix nanoseconds; None means no bound."""
-
-    start: int | None = None
-    end: int | None = None
-
-    def within(self, span: tuple[int, int]) -> tuple[int, int]:
-        """Return the part of a range of Unix seconds that overlaps the period.
-
-        Args:
-            span: The first and the last second, both inclusive; so is the result.
-
-        >>> Period(start=5_000_000_000).within((0, 9))
-        (5, 9)
-        """
-        first, last = span
-        if self.start is not None:
-            first = max(first, self.start // 10**9)
-        if self.end is not None:
-            last = min(last, self.end // 10**9)
-        return first, last
-
-
-def parse_bound(value: object) -> date | datetime:
-    """Read a bound: a date stays a date, an instant becomes an aware UTC `datetime`.
-
-    Text is in ISO 8601's extended format, to the microsecond; without an offset it is
-    UTC.
-
-    Raises:
-        ValueError: The value is no such text, date or date-time. Numbers, and text that
-            looks like one, are refused: they can be seconds or milliseconds.
-
-    >>> parse_bound("2024-05-01")
-    datetime.date(2024, 5, 1)
-    >>> parse_bound("2024-05-01T02:00+02:00")
-    datetime.datetime(2024, 5, 1, 0, 0, tzinfo=datetime.timezone.utc)
-    """
-    if isinstance(value, str):
-        text = value.strip().upper()
-        if not re.fullmatch(ISO_8601, text):
-            msg = "expected an ISO 8601 date or date-time such as 2024-05-01T09:30:00Z"
-            raise ValueError(msg)
-        value = (date if len(text) == len("2024-05-01") else datetime).fromisoformat(
-            text
-        )
-    match value:
-        case datetime():
-            plain = datetime.combine(value.date(), value.timetz())
-            return _as_utc(plain)
-        case date():
-            return value
-    msg = "expected an ISO 8601 date or date-time, as text or object, never a number"
-    raise ValueError(msg)
-
-
-def _iso_8601(bound: date | datetime) -> str:
-    return bound.isoformat().replace("+00:00", "Z")
-
-
-def _as_utc(instant: datetime) -> datetime:
-    if instant.utcoffset() is None:
-        return instant.replace(tzinfo=UTC)
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError as error:
-        msg = "expected an instant in the years 1 to 9999 UTC"
-        raise ValueError(msg) from error
-
-
 def _searchable(search: str) -> str:
     if not is_unicode(search):
         msg = "expected Unicode text, got a lone surrogate"
-        raise ValueError(msg)
+        raise refused(msg)
     if len(search) > MAX_SEARCH_CHARACTERS:
         msg = f"expected at most {MAX_SEARCH_CHARACTERS} characters, got {len(search)}"
-        raise ValueError(msg)
+        raise refused(msg)
     return search
 
 
-Bound = Annotated[
-    date | datetime,
-    PlainValidator(parse_bound),
-    PlainSerializer(_iso_8601, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
+Keywords = Annotated[
+    str,
+    Strict(),
+    AfterValidator(_searchable),
+    WithJsonSchema({"type": "string", "maxLength": MAX_SEARCH_CHARACTERS}),
 ]
 
 
 class StatisticsQuery(BaseModel):
     """The query parameters of "Get Appointments Dashboard".
 
-    Both spellings of `appointmentType` are accepted, unknown keys are refused.
+    Both spellings of `appointmentType` are accepted, unknown keys are refused. Blank
+    text for one of the four optional parameters means "not given", as forms send it.
 
     >>> query = StatisticsQuery(appointmentType="F/U", start="2024-05-01", size="20")
     >>> query.appointment_type, query.start, query.size
     (<AppointmentType.F_U: 'F/U'>, datetime.date(2024, 5, 1), 20)
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        json_schema_extra={"description": "Query parameters of the dashboard."},
+    )
 
     appointment_type: AppointmentType | None = Field(
         default=None,
@@ -147,9 +88,7 @@ class StatisticsQuery(BaseModel):
     )
     size: int = Field(default=300, ge=1, description="Number of items per page")
     page: int = Field(default=1, ge=1, description="Page number")
-    search: Annotated[str, Strict(), AfterValidator(_searchable)] | None = Field(
-        default=None, description="Search keywords"
-    )
+    search: Keywords | None = Field(default=None, description="Search keywords")
     start: Bound | None = Field(
         default=None, description="Filter by start time (ISO 8601 format)"
     )
@@ -157,12 +96,25 @@ class StatisticsQuery(BaseModel):
         default=None, description="Filter by end time (ISO 8601 format)"
     )
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        same_kind = type(self.start) is type(self.end)
-        if same_kind and self.start and self.end and self.start > self.end:
+    @field_validator("appointment_type", "search", "start", "end", mode="before")
+    @classmethod
+    def _blank_is_none(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was given
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("end", mode="after")
+    @classmethod
+    def _in_order(cls, end: Bound | None, info: ValidationInfo) -> Bound | None:
+        start = info.data.get("start")
+        match start, end:
+            case datetime(), datetime():
+                after = nanoseconds(start) > nanoseconds(end)
+            case (datetime(), _) | (_, datetime()) | (None, _) | (_, None):
+                after = False  # if a date is before a date-time depends on the zone
+            case _:
+                after = start > end
+        if after:
             raise _START_AFTER_END
-        return self
+        return end
 
     def keywords(self) -> list[str]:
         """Return the words of `search` as they are given; none when it is blank.
@@ -187,37 +139,18 @@ class StatisticsQuery(BaseModel):
         >>> query.period(ZoneInfo("Asia/Tokyo"))
         Period(start=1714489200000000000, end=1714575600000000000)
         """
-        start = None if self.start is None else _start(self.start, zone)
-        end = None if self.end is None else _end(self.end, zone)
-        mixed = type(self.start) is not type(self.end)
-        if mixed and start is not None and end is not None and start >= end:
-            details = InitErrorDetails(
-                type=_START_AFTER_END, loc=("end",), input=self.end
+        start = None if self.start is None else first_nanosecond(self.start, zone)
+        end = None if self.end is None else end_nanosecond(self.end, zone)
+        mixed = isinstance(self.start, datetime) != isinstance(self.end, datetime)
+        if (
+            mixed
+            and self.end
+            and start is not None
+            and end is not None
+            and start >= end
+        ):
+            error = InitErrorDetails(
+                type=_START_AFTER_END, loc=("end",), input=bound_text(self.end)
             )
-            title = type(self).__name__
-            raise ValidationError.from_exception_data(title, [details])
+            raise ValidationError.from_exception_data(type(self).__name__, [error])
         return Period(start, end)
-
-
-def _start(bound: date | datetime, zone: ZoneInfo) -> int:
-    if isinstance(bound, datetime):
-        return _nanoseconds(bound)
-    return _first_second(_day_number(bound), zone) * 10**9
-
-
-def _end(bound: date | datetime, zone: ZoneInfo) -> int:
-    if isinstance(bound, datetime):
-        return _nanoseconds(bound) + 1
-    return _first_second(_day_number(bound) + 1, zone) * 10**9
-
-
-def _first_second(day: int, zone: ZoneInfo) -> int:
-    return days.first_seconds([day], zone)[0]
-
-
-def _day_number(day: date) -> int:
-    return day.toordinal() - days.EPOCH_ORDINAL
-
-
-def _nanoseconds(instant: datetime) -> int:
-    return (instant - days.EPOCH) // timedelta(microseconds=1) * 1_000

@@ -1,19 +1,22 @@
 """One request: what is counted, validated once and only read afterwards."""
 
 import re
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 from stats_core import days
+from stats_core.bounds import Period
 from stats_core.layout import RecordLayout
-from stats_core.query import Period, StatisticsQuery
+from stats_core.query import StatisticsQuery
 from stats_core.text import in_any_case
 from stats_core.typing import Engine
 
 _INTEGRATION_ID = r"^[0-9a-f]{24}$"
+_IdText = Annotated[str, StringConstraints(pattern=_INTEGRATION_ID)]
 
 
 def is_integration_id(text: str) -> bool:
@@ -25,8 +28,14 @@ def is_integration_id(text: str) -> bool:
     return re.fullmatch(_INTEGRATION_ID, text) is not None
 
 
-def _known_zone(name: str) -> str:
-    return days.find_zone(name).key
+def _id_text(value: object) -> object:
+    """Return the text of a database driver's ObjectId; other values as they are."""
+    return str(value) if type(value).__name__ == "ObjectId" else value
+
+
+def _zone_name(value: object) -> object:
+    """Return the name of a `ZoneInfo`; other values as they are."""
+    return value.key if isinstance(value, ZoneInfo) else value
 
 
 class Request(BaseModel):
@@ -41,8 +50,10 @@ class Request(BaseModel):
         engine: The Polars engine; `auto` follows the size of the records.
 
     Raises:
-        pydantic.ValidationError: An argument of the wrong kind, a malformed id, an
-            unknown zone, or bounds that are out of order in this zone.
+        pydantic.ValidationError: An argument of the wrong kind, a malformed id, or
+            bounds that are out of order in this zone.
+        UnknownTimezoneError: No zone has this name. It is a fault of the program, not
+            of its client, so it is no `ValidationError`.
 
     >>> Request(query=StatisticsQuery(search="ana F/U")).patterns
     ('[fF]/[uU]', '[aA][nN][aA]')
@@ -52,22 +63,25 @@ class Request(BaseModel):
 
     query: StatisticsQuery = StatisticsQuery()
     layout: RecordLayout = RecordLayout()
-    integration_id: (
-        Annotated[str, StringConstraints(pattern=_INTEGRATION_ID)] | None
-    ) = None
+    integration_id: Annotated[_IdText | None, BeforeValidator(_id_text)] = None
     by_integration: bool = False
-    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    timezone: Annotated[str, BeforeValidator(_zone_name)] = "UTC"
     engine: Engine = "auto"
 
     def __init__(self, **arguments: object) -> None:
-        """Validate the arguments and resolve the period."""
+        """Validate the arguments, then resolve the zone and the period."""
         super().__init__(**arguments)
-        _ = self.period
+        _ = self.zone, self.period
 
     @property
     def scoped(self) -> bool:
         """Whether the records must carry an integration."""
         return self.by_integration or self.integration_id is not None
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the query has a start or an end."""
+        return self.query.start is not None or self.query.end is not None
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -89,6 +103,37 @@ class Request(BaseModel):
             set(self.query.keywords()), key=lambda word: (-len(word), word)
         )
         return tuple(map(in_any_case, keywords))
+
+    def by_day(self) -> dict[date, "Request"]:
+        """Return one request per day of the query's dates, in their order.
+
+        Raises:
+            ValueError: The query's bounds are not two dates.
+
+        >>> query = StatisticsQuery(start="2024-05-01", end="2024-05-02")
+        >>> [day.isoformat() for day in Request(query=query).by_day()]
+        ['2024-05-01', '2024-05-02']
+        """
+        start, end = self.query.start, self.query.end
+        if (
+            not (start and end)
+            or isinstance(start, datetime)
+            or isinstance(end, datetime)
+        ):
+            msg = "expected a start and an end that are dates"
+            raise ValueError(msg)
+        days_ = (start + timedelta(days=n) for n in range((end - start).days + 1))
+        return {
+            day: Request(
+                query=self.query.model_copy(update={"start": day, "end": day}),
+                layout=self.layout,
+                integration_id=self.integration_id,
+                by_integration=self.by_integration,
+                timezone=self.timezone,
+                engine=self.engine,
+            )
+            for day in days_
+        }
 
     def question(self) -> dict[str, str | None]:
         """Return what two answers must share to add up; their dates may differ.

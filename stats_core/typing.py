@@ -1,7 +1,9 @@
 """Types of the public arguments, for annotations."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -14,6 +16,16 @@ class ArrowStream(Protocol):
         """Return a capsule that holds an Arrow stream."""
 
 
+class ObjectIdLike(Protocol):
+    """An ObjectId of a MongoDB driver; its text is the id of an integration."""
+
+    @property
+    def generation_time(self) -> datetime:
+        """When the id was made."""
+
+
+IntegrationId = str | ObjectIdLike
+Timezone = str | ZoneInfo
 Document = Mapping[str, Any]
 Records = pl.DataFrame | pl.LazyFrame | ArrowStream | Iterable[Document]
 Engine = Literal["auto", "in-memory", "streaming", "gpu"]

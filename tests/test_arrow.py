@@ -368,7 +368,7 @@ def test_an_unread_column_of_pandas_is_never_at_fault(value: list[Any]) -> None:
     df["notes"] = pd.Series(value, dtype=object)
     assert appointment_statistics(df).source.rows() == [("not set", 2, 2, 0, 1, 1)]
     df.columns = pd.Index(["created_at", "status", "status"])
-    with pytest.raises(InvalidRecordsError, match="^`status`: more than one column$"):
+    with pytest.raises(InvalidRecordsError, match=r"^`status`: more than one column$"):
         appointment_statistics(df)
     df["twice"] = 1
     df.columns = pd.Index(["created_at", "status", "twice", "twice"])

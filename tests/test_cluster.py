@@ -19,10 +19,11 @@ from stats_core import (
     RecordLayout,
     StatisticsQuery,
     appointment_statistics,
-    cluster,
     statistics_by_integration,
 )
-from stats_core.jobs import Job, count_group, grouped
+from stats_core.batch import cluster
+from stats_core.batch.tasks import TaskResult, count_task
+from stats_core.request import Request
 from stats_core.sample import integration_ids, sample_records
 from tests.strategies import IDS, SCOPED_SCHEMA, asks, documents, frame, zones
 
@@ -83,41 +84,34 @@ def test_a_job_twice_gives_identical_bytes(tmp_path: Path) -> None:
     assert first == appointment_statistics(whole, integration_id=ID)
 
 
-def busy_workers(parent: int) -> list[int]:
-    """The processes below this one in which Ray now counts files."""
-    listed = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,args="],  # noqa: S607 - wherever it is
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
-    above = {int(pid): int(ppid) for pid, ppid, *_ in rows}
-    found = []
-    for pid, _, *command in rows:
-        if command and command[0].startswith("ray::count_group"):
-            ancestor = int(pid)
-            while ancestor in above and ancestor != parent:
-                ancestor = above[ancestor]
-            found += [int(pid)] * (ancestor == parent)
-    return found
-
-
 @pytest.mark.usefixtures("ray")
-def test_a_worker_that_is_killed_changes_nothing(tmp_path: Path) -> None:
-    whole = sample_records(400_000).collect()
-    for number, df in enumerate(whole.iter_slices(50_000)):
+def test_a_worker_that_is_killed_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = sample_records(8_000).collect()
+    for number, df in enumerate(whole.iter_slices(1_000)):
         df.write_ndjson(tmp_path / f"{number}.ndjson")
+    reported = tmp_path / "pid"
     killed: list[int] = []
     over = threading.Event()
 
     def kill_one() -> None:
-        while not over.is_set() and not killed:
-            for pid in busy_workers(os.getpid())[:1]:
-                os.kill(pid, signal.SIGKILL)
-                killed.append(pid)
-            time.sleep(0.01)
+        while not over.wait(0.01):
+            if reported.is_symlink():
+                killed.append(int(reported.readlink().name))
+                os.kill(killed[0], signal.SIGKILL)
+                return
 
+    # The first task reports its process and waits for its end; the others count.
+    def report_and_wait(paths: list[str], request: Request) -> TaskResult:
+        try:
+            reported.symlink_to(str(os.getpid()))
+        except FileExistsError:
+            return count_task(paths, request)
+        time.sleep(60)
+        return TaskResult(faults=("nobody killed this worker",))
+
+    monkeypatch.setattr(cluster, "count_task", report_and_wait)
     killer = threading.Thread(target=kill_one)
     killer.start()
     try:
@@ -126,6 +120,7 @@ def test_a_worker_that_is_killed_changes_nothing(tmp_path: Path) -> None:
         over.set()
         killer.join()
     assert len(killed) == 1
+    assert killed != [os.getpid()]
     assert stats == appointment_statistics(whole, integration_id=ID)
 
 
@@ -155,6 +150,45 @@ def test_what_other_files_have_is_unset_where_it_is_missing(tmp_path: Path) -> N
         ("direct", 18, 18, 9, 9, 0),
         ("ads", 4, 0, 1, 1, 2),
     ]
+
+
+@pytest.mark.usefixtures("ray")
+def test_a_named_column_that_no_file_has_is_refused_without_a_file(
+    tmp_path: Path,
+) -> None:
+    files = write(tmp_path, ROWS.drop("source"), *[ROWS] * 9)
+    layout = RecordLayout(utm_source="ads")
+    with pytest.raises(InvalidRecordsError) as caught:
+        cluster.appointment_statistics(files, layout=layout)
+    [fault] = caught.value.faults
+    assert fault == (
+        "`ads`: absent, needed as `utm_source`; "
+        "the columns are `created_at`, `status`, `source`"
+    )
+
+
+@pytest.mark.usefixtures("ray")
+def test_each_file_is_read_by_one_task_whatever_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = ROWS.with_columns(ads=pl.lit("x"))
+    files = write(tmp_path, *[ROWS] * 8, held, ROWS.drop("status"))
+    seen = tmp_path / "seen"
+    seen.mkdir()
+
+    def note_and_count(paths: list[str], request: Request) -> TaskResult:
+        for path in paths:
+            (seen / Path(path).name).mkdir()  # a second time, this raises
+        return count_task(paths, request)
+
+    monkeypatch.setattr(cluster, "count_task", note_and_count)
+    layout = RecordLayout(utm_source="ads")
+    stats = cluster.appointment_statistics(files, layout=layout)
+    assert stats.utm_source.rows() == [
+        ("direct", 18, 18, 8, 8, 2),
+        ("x", 2, 0, 1, 1, 0),
+    ]
+    assert len([*seen.iterdir()]) == 10
 
 
 @pytest.mark.usefixtures("ray")
@@ -209,44 +243,11 @@ def test_a_task_that_fails_for_ray_says_on_which_files(
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(cluster, "count_group", fail)
+    monkeypatch.setattr(cluster, "count_task", fail)
     with pytest.raises(ray.exceptions.RayError) as caught:
         cluster.appointment_statistics(write(tmp_path, *[ROWS] * 30))
     [note] = caught.value.__notes__
     assert note.startswith(f"while counting {tmp_path}")
-
-
-def test_a_group_tells_its_faults_and_its_fields(tmp_path: Path) -> None:
-    write(tmp_path, ROWS.drop("status"))
-    path = str(tmp_path / "000.parquet")
-    alone = count_group([path], Job(), frozenset())
-    assert (alone.frame, len(alone.faults)) == (None, 1)
-    knowing = count_group([path], Job(), frozenset({("status", True)}))
-    assert knowing.frame is not None
-    assert knowing.fields == {("created_at", False), ("source", True)}
-    gone = count_group([str(tmp_path / "gone.csv")], Job(), frozenset())
-    assert (gone.frame, gone.fields, len(gone.faults)) == (None, frozenset(), 1)
-
-
-def test_a_group_of_files_may_hold_many_integrations(tmp_path: Path) -> None:
-    whole = sample_records(90).collect()
-    write(tmp_path, whole[:40], whole[40:].drop("clinic"))
-    paths = list(map(str, sorted(tmp_path.iterdir())))
-    counted = count_group(paths, Job(each_integration=True), frozenset())
-    assert counted.frame is not None
-    assert counted.frame["integration_id"].unique().sort().to_list() == list(
-        integration_ids(3)
-    )
-
-
-@pytest.mark.parametrize("files", [1, 7, 8, 9, 1_000, 10_000])
-def test_groups_hold_each_file_once_in_order(files: int) -> None:
-    paths = list(map(str, range(files)))
-    groups = grouped(paths, cpus=2)
-    assert [path for group in groups for path in group] == paths
-    sizes = set(map(len, groups))
-    assert max(sizes) <= 64
-    assert max(sizes) - min(sizes) <= 1
 
 
 def test_wrong_questions_and_sources_are_found_before_ray_is_started(
@@ -315,7 +316,7 @@ def test_a_local_ray_is_started_and_stopped_where_there_is_none(
 ) -> None:
     write(tmp_path, ROWS)
     code = (
-        "import sys; from stats_core import cluster;"
+        "import sys; from stats_core.batch import cluster;"
         "assert 'ray' not in sys.modules;"
         "stats = cluster.appointment_statistics(sys.argv[1]);"
         "import ray; assert not ray.is_initialized(); print(stats.total)"

@@ -276,7 +276,7 @@ def test_an_optional_column_may_be_absent_from_all_records() -> None:
     check_columns(optional)
     check_columns(joined([optional, optional]))
     for order in permutations([optional, needed]):
-        with pytest.raises(InvalidRecordsError, match="^`x`: absent; the columns"):
+        with pytest.raises(InvalidRecordsError, match=r"^`x`: absent; the columns"):
             check_columns(joined(order))
 
 

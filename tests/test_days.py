@@ -206,8 +206,3 @@ def test_the_ends_of_the_calendar_are_countable_in_every_zone(zone: str) -> None
         [day] = clocks([second_of_end], zone)
         [begin] = first_instants([day], zone)
         assert begin <= EPOCH + timedelta(seconds=second_of_end)
-
-
-def test_only_zones_without_changes_are_fixed() -> None:
-    assert days.is_fixed(ZoneInfo("Etc/GMT+5"))
-    assert not days.is_fixed(ZoneInfo("America/New_York"))

@@ -59,9 +59,9 @@ def test_only_engines_that_stream_read_in_batches() -> None:
 def test_what_polars_cannot_run_is_a_fault(engine: Engine, *, few: bool) -> None:
     lf = pl.LazyFrame({"a": ["x"]}).with_columns(pl.col("a").cast(pl.Int8))
     request = Request(engine=engine)
-    with pytest.raises(InvalidRecordsError, match="^records: cannot be read: "):
+    with pytest.raises(InvalidRecordsError, match=r"^records: cannot be read: "):
         collect([lf], request, few=few)
-    with pytest.raises(InvalidRecordsError, match="^records: cannot be read: "):
+    with pytest.raises(InvalidRecordsError, match=r"^records: cannot be read: "):
         list(read(lf, request, 3))
 
 

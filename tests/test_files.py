@@ -9,35 +9,42 @@ import pyarrow.parquet as pq
 import pytest
 
 from stats_core import (
+    AppointmentStatistics,
     InvalidRecordsError,
     RecordLayout,
-    StatisticsQuery,
     appointment_statistics,
 )
-from stats_core.files import (
-    count_scan,
-    count_scans,
+from stats_core.batch.files import (
+    FileGroup,
+    count_groups,
     file_format,
+    file_groups,
     file_paths,
-    scan_files,
 )
-from stats_core.statistics import AppointmentStatistics, merge_statistics
+from stats_core.records.canonical import canonical_scan, no_records
+from stats_core.records.columns import check_columns, joined
+from stats_core.request import Request
+from stats_core.results.partials import merge_partials
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ROWS = pl.DataFrame(
     {"created_at": [AT, AT], "status": ["failed", "success"], "source": ["web", None]}
 )
-DEFAULT_LAYOUT = RecordLayout()
+ALL = Request()
 
 
-def counted(
-    *sources: Path | str, layout: RecordLayout = DEFAULT_LAYOUT
-) -> AppointmentStatistics:
-    scans = scan_files(file_paths(map(str, sources)), layout)
-    return merge_statistics(
-        count_scan(scan, lambda records: appointment_statistics(records, layout=layout))
-        for scan in scans
-    )
+def groups(*sources: Path | str, request: Request = ALL) -> list[FileGroup]:
+    return file_groups(file_paths(map(str, sources)), request)
+
+
+def counted(*sources: Path | str, request: Request = ALL) -> AppointmentStatistics:
+    found = groups(*sources, request=request)
+    check_columns(joined([group.frame.columns for group in found]))
+    partial = merge_partials(count_groups(found, request))
+    assert partial is not None
+    stats = AppointmentStatistics(partial)
+    stats.check()
+    return stats
 
 
 def write(df: pl.DataFrame, path: Path) -> Path:
@@ -68,7 +75,8 @@ def test_several_files_are_one_scan(tmp_path: Path, suffix: str) -> None:
         write(ROWS, tmp_path / f"{number}.{suffix}")
     paths = file_paths([str(tmp_path / f"*.{suffix}")])
     assert [Path(path).stem for path in paths] == ["0", "1", "2"]
-    assert len(scan_files(paths, DEFAULT_LAYOUT)) == 1
+    [group] = groups(*paths)
+    assert group.paths == paths
     assert counted(*paths).total == 6
 
 
@@ -84,7 +92,8 @@ def test_brackets_in_a_file_name_are_no_glob(tmp_path: Path) -> None:
 def test_a_column_that_one_file_lacks_is_unset_there(tmp_path: Path) -> None:
     write(ROWS.with_columns(ads=pl.lit("x")), tmp_path / "a.parquet")
     write(ROWS, tmp_path / "b.parquet")
-    stats = counted(tmp_path / "*.parquet", layout=RecordLayout(utm_source="ads"))
+    request = Request(layout=RecordLayout(utm_source="ads"))
+    stats = counted(tmp_path / "*.parquet", request=request)
     assert stats.utm_source.rows() == [("direct", 2, 2, 1, 1, 0), ("x", 2, 0, 1, 1, 0)]
 
 
@@ -116,17 +125,11 @@ def test_a_fault_among_alike_files_is_named_with_its_file(tmp_path: Path) -> Non
 
 
 def test_a_fault_that_no_single_file_shows_is_still_raised(tmp_path: Path) -> None:
-    [scan] = scan_files([str(write(ROWS, tmp_path / "a.parquet"))], DEFAULT_LAYOUT)
-    calls = []
-
-    def fails_once(records: object) -> None:
-        calls.append(records)
-        if len(calls) == 1:
-            msg = "all together"
-            raise InvalidRecordsError(msg)
-
-    with pytest.raises(InvalidRecordsError, match="all together"):
-        count_scan(scan, fails_once)
+    path = write(ROWS, tmp_path / "a.parquet")
+    soon = ROWS.with_columns(created_at=pl.lit("soon"))
+    group = FileGroup([str(path)], canonical_scan(soon.lazy(), ALL))
+    with pytest.raises(InvalidRecordsError, match=r"^`created_at`: 2 values"):
+        list(count_groups([group], ALL))
 
 
 def test_every_unreadable_file_is_named(tmp_path: Path) -> None:
@@ -150,10 +153,10 @@ def test_a_file_that_breaks_while_it_is_read_is_named(tmp_path: Path) -> None:
 
 def test_a_file_that_is_gone_when_it_is_read_is_named(tmp_path: Path) -> None:
     path = write(ROWS, tmp_path / "a.parquet")
-    [scan] = scan_files([str(path)], DEFAULT_LAYOUT)
+    found = groups(path)
     path.unlink()
     with pytest.raises(InvalidRecordsError, match=r"a\.parquet: "):
-        count_scan(scan, appointment_statistics)
+        list(count_groups(found, ALL))
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])
@@ -169,17 +172,17 @@ def test_a_nested_field_that_one_file_lacks_is_unset_there(tmp_path: Path) -> No
         write(ROWS.with_columns(config), tmp_path / f"{number}.parquet")
     write(ROWS, tmp_path / "none.parquet")
     layout = RecordLayout(utm_source="config.utm_source", search=("config.utm_medium",))
-    stats = counted(tmp_path / "*.parquet", layout=layout)
+    stats = counted(tmp_path / "*.parquet", request=Request(layout=layout))
     assert stats.utm_source.rows() == [("direct", 4, 4, 2, 2, 0), ("x", 2, 0, 1, 1, 0)]
 
 
 def test_a_file_without_text_is_searched_in_vain(tmp_path: Path) -> None:
     write(ROWS.with_columns(name=pl.lit("ana")), tmp_path / "a.parquet")
     write(ROWS, tmp_path / "b.parquet")
-    scans = scan_files(file_paths([str(tmp_path / "*.parquet")]), DEFAULT_LAYOUT)
-    query = StatisticsQuery(search="ana")
-    parts = [appointment_statistics(scan.records, query) for scan in scans]
-    assert [part.total for part in parts] == [2, 0]
+    request = Request(query={"search": "ana"})
+    assert counted(tmp_path / "*.parquet", request=request).total == 2
+    [partial] = count_groups(groups(tmp_path / "b.parquet", request=request), request)
+    assert AppointmentStatistics(partial).total == 0
 
 
 def test_every_source_without_a_file_is_named(tmp_path: Path) -> None:
@@ -208,7 +211,8 @@ def test_files_without_a_document_are_an_empty_answer(
 def test_csv_values_are_text_as_written(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("created_at,status,utm_campaign\n2024-05-01,1,007\n,,\n")
-    stats = counted(path, layout=RecordLayout(successful=frozenset({"1"})))
+    request = Request(layout=RecordLayout(successful=frozenset({"1"})))
+    stats = counted(path, request=request)
     assert stats.utm_campaign.rows() == [
         ("007", 1, 0, 1, 0, 0),
         ("not set", 1, 1, 0, 0, 1),
@@ -221,7 +225,7 @@ def test_ndjson_fields_first_seen_late_are_read(tmp_path: Path) -> None:
     lines = ['{"created_at": null, "status": null}'] * 500 + [json.dumps(late)]
     (tmp_path / "a.ndjson").write_text("\n".join(lines))
     layout = RecordLayout(utm_source="config.utm_source")
-    stats = counted(tmp_path / "a.ndjson", layout=layout)
+    stats = counted(tmp_path / "a.ndjson", request=Request(layout=layout))
     assert ("late", 1, 0, 0, 0, 1) in stats.utm_source.rows()
 
 
@@ -234,10 +238,8 @@ def test_database_exports_are_unwrapped(tmp_path: Path, name: str, at: str) -> N
     integration = '"integration_id": {"$oid": "5eb7cf5a86d9755df3a6c593"}'
     line = f'{{{integration}, "status": "failed", "created_at": {{"$date": {at}}}}}'
     (tmp_path / name).write_text(f"[{line}]" if name == "a.json" else line)
-    [scan] = scan_files([str(tmp_path / name)], DEFAULT_LAYOUT)
-    stats = appointment_statistics(
-        scan.records, integration_id="5eb7cf5a86d9755df3a6c593"
-    )
+    request = Request(integration_id="5eb7cf5a86d9755df3a6c593")
+    stats = counted(tmp_path / name, request=request)
     assert stats.trends.rows() == [(AT.date(), 0, 1, 0)]
 
 
@@ -271,11 +273,11 @@ def test_faults_of_all_formats_are_told_at_once(tmp_path: Path) -> None:
     names = {"a.csv", "b.ndjson", "c.parquet", "d.arrow", "e.json"}
     for name in names:
         write(broken, tmp_path / name)
-    scans = scan_files(file_paths(map(str, tmp_path.iterdir())), DEFAULT_LAYOUT)
+    found = groups(*tmp_path.iterdir())
     with pytest.raises(InvalidRecordsError) as caught:
-        list(count_scans(scans, appointment_statistics))
-    found = {Path(fault.split(": ")[0]).name for fault in caught.value.faults}
-    assert found == names
+        list(count_groups(found, ALL))
+    named = {Path(fault.split(": ")[0]).name for fault in caught.value.faults}
+    assert named == names
 
 
 def test_a_type_that_polars_panics_at_is_a_fault_of_its_file(tmp_path: Path) -> None:
@@ -296,3 +298,81 @@ def test_a_compressed_array_is_refused(tmp_path: Path) -> None:
 def test_no_name_is_no_file() -> None:
     with pytest.raises(InvalidRecordsError, match="no such file"):
         file_paths([""])
+
+
+def test_the_files_of_one_form_are_one_canonical_frame(tmp_path: Path) -> None:
+    in_tokyo = ROWS.cast({"created_at": pl.Datetime("us", "Asia/Tokyo")})
+    write(ROWS, tmp_path / "a.parquet")
+    write(ROWS.drop("source"), tmp_path / "b.parquet")
+    write(ROWS.with_columns(more=1), tmp_path / "c.arrow")
+    write(in_tokyo, tmp_path / "d.parquet")
+    write(ROWS, tmp_path / "e.csv")
+    found = [
+        [Path(path).name for path in group.paths]
+        for group in groups(*sorted(tmp_path.iterdir()))
+    ]
+    assert found == [["a.parquet", "b.parquet", "c.arrow"], ["d.parquet"], ["e.csv"]]
+
+
+def test_a_group_lacks_what_all_its_files_lack(tmp_path: Path) -> None:
+    write(ROWS.drop("source"), tmp_path / "a.parquet")
+    write(ROWS.with_columns(ads=pl.lit("x")), tmp_path / "b.parquet")
+    layout = RecordLayout(utm_source="ads", utm_medium="medium")
+    [group] = groups(tmp_path / "*.parquet", request=Request(layout=layout))
+    assert list(group.frame.columns.absent) == ["medium"]
+    assert group.frame.columns.names == ("created_at", "status", "source", "ads")
+
+
+def test_no_file_is_one_group_without_records() -> None:
+    [group] = groups()
+    assert group.paths == []
+    assert group.frame.columns == no_records(ALL).columns
+    assert counted() == AppointmentStatistics.empty()
+
+
+def test_wrong_types_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    write(ROWS.with_columns(created_at=1.5), tmp_path / "a.parquet")
+    write(ROWS.with_columns(status=1.5), tmp_path / "b.parquet")
+    write(ROWS.with_columns(created_at=1.5), tmp_path / "c.parquet")
+    (tmp_path / "d.xlsx").touch()
+    with pytest.raises(InvalidRecordsError) as caught:
+        groups(*tmp_path.iterdir())
+    assert [fault.removeprefix(f"{tmp_path}/") for fault in caught.value.faults] == [
+        "a.parquet: `created_at`: expected a date-time, a date or ISO 8601 text, found `Float64`",
+        "b.parquet: `status`: expected text, found `Float64`",
+        "c.parquet: `created_at`: expected a date-time, a date or ISO 8601 text, found `Float64`",
+        "d.xlsx: unknown file type '.xlsx', expected one of .parquet, .pq, .ndjson, .jsonl, .json, .csv, .arrow, .ipc, .feather",
+    ]
+
+
+def test_wrong_types_are_told_with_what_is_absent(tmp_path: Path) -> None:
+    write(pl.DataFrame({"status": [1.5]}), tmp_path / "a.parquet")
+    write(pl.DataFrame({"status": ["failed"]}), tmp_path / "b.parquet")
+    with pytest.raises(InvalidRecordsError) as caught:
+        counted(tmp_path / "*.parquet")
+    assert caught.value.faults == (
+        f"{tmp_path / 'a.parquet'}: `status`: expected text, found `Float64`",
+        "`created_at`: absent, needed as `created_at`; the columns are `status`",
+    )
+
+
+def test_files_of_wrong_types_are_left_out_of_the_count(tmp_path: Path) -> None:
+    write(ROWS, tmp_path / "a.parquet")
+    write(ROWS.with_columns(created_at=1.5), tmp_path / "b.parquet")
+    [partial] = count_groups(groups(tmp_path / "*.parquet"), ALL)
+    assert AppointmentStatistics(partial) == counted(tmp_path / "a.parquet")
+
+
+def test_integrations_that_are_not_asked_for_are_not_examined(tmp_path: Path) -> None:
+    good, other = "5eb7cf5a86d9755df3a6c593", "5eb7cf5a86d9755df3a6c594"
+    soon = ROWS.with_columns(created_at=pl.lit("soon"))
+    text = ROWS.with_columns(created_at=pl.lit("2024-05-01"))
+    for name, df, key in (("a", text, good), ("b", soon, other)):
+        scoped = df.with_columns(integration_id=pl.lit(key))
+        write(scoped, tmp_path / f"{name}.parquet")
+    sources = tmp_path / "*.parquet"
+    assert counted(sources, request=Request(integration_id=good)).total == 2
+    with pytest.raises(InvalidRecordsError) as caught:
+        counted(sources, request=Request(integration_id=other))
+    [fault] = caught.value.faults
+    assert fault.startswith(f"{tmp_path / 'b.parquet'}: `created_at`: 2 values")

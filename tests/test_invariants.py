@@ -1,21 +1,28 @@
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
+from itertools import groupby, pairwise
 from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, strategies as st
 
 from stats_core import (
     AppointmentStatistics,
     InvalidRecordsError,
     appointment_statistics,
 )
-from tests.strategies import DIMENSIONS, Case, cases
+from stats_core.results.invariants import partial_faults, schema_faults
+from tests import reference
+from tests.strategies import DIMENSIONS, IDS, Case, cases
 
 Change = Callable[[pl.DataFrame], pl.DataFrame]
+Row = dict[str, Any]
 
+OUTCOMES = ("successful", "failed", "other")
+COUNTS = ("count", "unset", *OUTCOMES)
+SECTIONS = ("total", "undated", "trends", *DIMENSIONS)
+KEYS = sorted(IDS)
 RECORDS: list[dict[str, Any]] = [
     {"created_at": at, "status": status, **dict.fromkeys(DIMENSIONS, value)}
     for at, status, value in [
@@ -27,8 +34,16 @@ RECORDS: list[dict[str, Any]] = [
 ]
 
 
-def stats() -> AppointmentStatistics:
-    return appointment_statistics(RECORDS)
+def frame() -> pl.DataFrame:
+    return appointment_statistics(RECORDS).to_frame()
+
+
+def changed(section: str, change: Change) -> pl.DataFrame:
+    whole = frame()
+    return pl.concat(
+        change(part) if name == section else part
+        for (name,), part in whole.group_by("section", maintain_order=True)
+    )
 
 
 def at(row: int, **values: object) -> Change:
@@ -42,35 +57,47 @@ def at(row: int, **values: object) -> Change:
     )
 
 
-def added(*row: object) -> Change:
-    return lambda df: pl.concat([df, pl.DataFrame([row], df.schema, orient="row")])
+def added(**values: object) -> Change:
+    return lambda df: pl.concat([df, at(0, **values)(df[:1])])
 
 
-def faults(broken: AppointmentStatistics) -> list[str]:
-    with pytest.raises(InvalidRecordsError) as caught:
-        broken.check()
-    return list(caught.value.faults)
+def of(key: str | None, df: pl.DataFrame) -> pl.DataFrame:
+    return df.select(pl.lit(key, pl.String).alias("integration_id"), pl.all())
+
+
+def second_of_three(df: pl.DataFrame) -> pl.DataFrame:
+    parts = zip(KEYS, [frame(), df, frame()], strict=True)
+    return pl.concat([of(key, part) for key, part in parts])
+
+
+# A fault is found in the frame of one answer, and among those of many integrations.
+@pytest.fixture(params=["one answer", "an integration"])
+def faults(request: pytest.FixtureRequest) -> Callable[[pl.DataFrame], list[str]]:
+    whole = second_of_three if request.param == "an integration" else pl.DataFrame.clone
+    return lambda df: list(partial_faults(whole(df)))
+
+
+Faults = Callable[[pl.DataFrame], list[str]]
 
 
 @given(case=cases())
 def test_what_was_counted_has_no_fault(case: Case) -> None:
-    appointment_statistics(case.documents, timezone=case.zone).check()
+    stats = appointment_statistics(case.documents, timezone=case.zone)
+    stats.check()
+    assert not [*partial_faults(stats.frame)]
+    assert not [*partial_faults(pl.concat([of(key, stats.frame) for key in KEYS]))]
 
 
-# The rows of every breakdown: ads 2, not set (or direct) 1, mail 1, in some order.
+# The rows of every breakdown: ads 2, mail 1, and not set (or direct) 1. The last two
+# are in this order, or in the other.
 @pytest.mark.parametrize("name", DIMENSIONS)
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda df: df.drop("unset"), ["expected the columns Schema"]),
-        (lambda df: df.cast({"count": pl.Int32}), ["expected the columns Schema"]),
-        (lambda df: df.select(reversed(df.columns)), ["expected the columns Schema"]),
-        (lambda df: df[[1, 0, 2]], ["not in order of `count` descending, `value`"]),
-        (lambda df: df[[0, 2, 1]], ["not in order of `count` descending, `value`"]),
-        (
-            lambda df: df[:2],
-            ["the counts add up to 3, not to the total of 4"],
-        ),
+        (lambda df: df[[1, 0, 2]], ["the rows repeat or are not in order"]),
+        (lambda df: df[[0, 2, 1]], ["the rows repeat or are not in order"]),
+        (lambda df: df[:2], ["the counts add up to 3, not to the total of 4"]),
+        (lambda df: df[:0], ["the counts add up to 0, not to the total of 4"]),
         (
             at(0, count=3),
             [
@@ -82,92 +109,299 @@ def test_what_was_counted_has_no_fault(case: Case) -> None:
         (at(0, unset=3), ["a row has more unset records than records"]),
         (at(0, unset=-1), ["a count is negative"]),
         (at(0, other=-1, failed=2), ["a count is negative"]),
-        (at(0, unset=None), ["holds nulls"]),
-        (at(0, value=None), ["holds nulls"]),
+        (at(0, unset=None), ["`unset`: has nulls"]),
+        (at(0, value=None), ["`day`, `value`: 1 rows do not fit their section"]),
+        (at(0, day=date(2024, 5, 1)), ["`day`, `value`: 1 rows do not fit"]),
+        (at(0, value="zzz"), []),
+        (at(2, value="ads"), ["a value has more than one row", "the rows repeat"]),
+        (at(1, value="ads"), ["a value has more than one row"]),
+        (at(0, value="mail"), ["a value has more than one row"]),
         (
-            lambda df: df.with_columns(value=pl.lit("ads")),
-            ["a value has more than one row"],
+            added(value="zzz", count=0, successful=0, failed=0),
+            ["a row counts no record"],
         ),
-        (added("zzz", 0, 0, 0, 0, 0), ["a row counts no record"]),
+        (
+            added(value="zzz", count=1, successful=1, failed=0),
+            ["the counts add up to 5, not to the total of 4"],
+        ),
     ],
 )  # fmt: skip
 def test_a_broken_breakdown_shows_its_fault(
-    name: str, change: Change, expected: list[str]
+    faults: Faults, name: str, change: Change, expected: list[str]
 ) -> None:
-    whole = stats()
-    one: Any = {name: change(whole.breakdowns()[name])}
-    found = faults(replace(whole, **one))
-    for fault, text in zip(found, expected, strict=True):
-        assert fault.startswith(f"`{name}`: {text}")
-
-
-@pytest.mark.parametrize("name", DIMENSIONS)
-def test_a_breakdown_whose_order_and_sums_hold_has_no_fault(name: str) -> None:
-    one: Any = {name: at(2, value="zebra")(stats().breakdowns()[name])}
-    replace(stats(), **one).check()
+    found = [
+        fault.removeprefix(f"`{name}`: ") for fault in faults(changed(name, change))
+    ]
+    for fault, text in zip(sorted(found), expected, strict=True):
+        assert fault.startswith(text)
 
 
 BROKEN_TRENDS: dict[str, tuple[Change, str]] = {
-    "a column less": (lambda df: df.drop("other"), "expected the columns Schema"),
-    "another type": (
-        lambda df: df.cast({"day": pl.Datetime}),
-        "expected the columns Schema",
+    "backwards": (lambda df: df[::-1], "the rows repeat or are not in order"),
+    "a day twice": (lambda df: df[[0, 0]], "the rows repeat or are not in order"),
+    "no day": (at(0, day=None), "`day`, `value`: 1 rows do not fit their section"),
+    "a value": (at(0, value="a"), "`day`, `value`: 1 rows do not fit their section"),
+    "negative": (at(0, other=1, failed=-1), "`trends`: a count is negative"),
+    "one more": (
+        at(0, successful=2, count=2),
+        "`trends`: the counts add up to 5, not to the total of 4",
     ),
-    "backwards": (lambda df: df[::-1], "the days repeat or are not ascending"),
-    "a day twice": (
-        at(1, day=date(2024, 5, 1)),
-        "the days repeat or are not ascending",
+    "a row less": (
+        lambda df: df[:1],
+        "`trends`: the counts add up to 2, not to the total of 4",
     ),
-    "no day": (at(0, day=None), "holds nulls"),
-    "negative": (at(0, other=1, failed=-1), "a count is negative"),
-    "one more": (at(0, successful=2), "the outcomes add up to 4, not to the 3 dated"),
-    "a row less": (lambda df: df[:1], "the outcomes add up to 1, not to the 3 dated"),
-    "an empty day": (added(date(2024, 5, 3), 0, 0, 0), "a day holds no record"),
+    "no rows": (
+        lambda df: df[:0],
+        "`trends`: the counts add up to 1, not to the total of 4",
+    ),
+    "an empty day": (
+        added(day=date(2024, 5, 3), count=0, successful=0),
+        "`trends`: a row counts no record",
+    ),
+    "unset records": (at(0, unset=1), "`trends`: only the count of this row can be set"),
+    "other outcomes": (
+        at(0, successful=0),
+        "`trends`: a row's outcomes do not add up to its count",
+    ),
     "the year 29349": (
         lambda df: df.with_columns(
             day=pl.Series([0, 10**7]).cast(pl.Int32).cast(pl.Date)
         ),
-        "a day has no beginning",
+        "`trends`: a day has no beginning",
     ),
-}
+    "the year -768": (
+        lambda df: df.with_columns(
+            day=pl.Series([-(10**6), 0]).cast(pl.Int32).cast(pl.Date)
+        ),
+        "`trends`: a day has no beginning",
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", BROKEN_TRENDS)
-def test_a_broken_trend_shows_its_fault(kind: str) -> None:
+def test_a_broken_trend_shows_its_fault(faults: Faults, kind: str) -> None:
     change, expected = BROKEN_TRENDS[kind]
-    whole = stats()
-    [fault] = faults(replace(whole, trends=change(whole.trends)))
-    assert fault.startswith(f"`trends`: {expected}")
+    [fault] = faults(changed("trends", change))
+    assert fault.startswith(expected)
 
 
-def test_a_day_that_begins_before_the_first_year_is_a_fault() -> None:
-    whole = appointment_statistics(RECORDS[:1])
-    broken = replace(whole, trends=at(0, day=date.min)(whole.trends))
-    broken.check()
-    [fault] = faults(replace(broken, timezone="Asia/Tokyo"))
+@pytest.mark.parametrize("name", ["total", "undated"])
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ({"failed": 1}, "`{}`: only the count of this row can be set"),
+        ({"day": date(2024, 5, 1)}, "`day`, `value`: 1 rows do not fit"),
+        ({"value": "ads"}, "`day`, `value`: 1 rows do not fit their section"),
+        ({"count": None}, "`count`: has nulls"),
+        ({"section": "x", "value": "a"}, "`section`: 1 rows of an unknown section"),
+        ({"section": None}, "`section`: 1 rows of an unknown section"),
+    ],
+)
+def test_a_total_is_a_count_and_nothing_else(
+    faults: Faults, name: str, cell: Row, expected: str
+) -> None:
+    [fault] = faults(changed(name, at(0, **cell)))
+    assert fault.startswith(expected.format(name))
+
+
+@pytest.mark.parametrize("name", ["total", "undated"])
+def test_a_second_total_is_a_fault_even_where_all_sums_hold(name: str) -> None:
+    nothing = at(0, count=0)
+    twice = changed(name, lambda df: pl.concat([df, nothing(df)]))
+    for df, of_each in (
+        (twice, ""),
+        (second_of_three(twice), " for each of 3 integrations"),
+    ):
+        found = df.filter(section=name).height
+        fault = f"`section`: expected one row `{name}`{of_each}, found {found}"
+        assert [*partial_faults(df)] == [fault]
+
+
+def test_a_day_that_begins_before_the_first_year_is_a_fault(faults: Faults) -> None:
+    broken = changed("trends", at(0, day=date.min))
+    assert faults(broken) == []
+    there = broken.with_columns(timezone=pl.lit("Asia/Tokyo"))
+    [fault] = [*partial_faults(there)]
     assert fault.startswith("`trends`: a day has no beginning")
 
 
 def test_an_unknown_zone_is_a_fault() -> None:
-    for whole in (stats(), AppointmentStatistics.empty()):
-        [fault] = faults(replace(whole, timezone="Mars/Base"))
-        assert "unknown time zone 'Mars/Base'" in fault
+    for whole in (frame(), AppointmentStatistics.empty().frame):
+        broken = whole.with_columns(timezone=pl.lit("Mars/Base"))
+        for df in (broken, of(IDS[0], broken)):
+            [fault] = [*partial_faults(df)]
+            assert "unknown time zone 'Mars/Base'" in fault
 
 
-def test_a_total_that_nothing_adds_up_to_is_a_fault_of_all() -> None:
-    found = faults(replace(stats(), total=5))
-    assert found == [
-        *(f"`{name}`: the counts add up to 4, not to the total of 5"
-          for name in sorted(DIMENSIONS) if name == "source"),
-        "`trends`: the outcomes add up to 3, not to the 4 dated",
-        *(f"`{name}`: the counts add up to 4, not to the total of 5"
-          for name in sorted(DIMENSIONS) if name != "source"),
-    ]  # fmt: skip
-
-
-def test_undated_records_count_in_the_total() -> None:
-    assert faults(replace(stats(), undated=0)) == [
-        "`trends`: the outcomes add up to 3, not to the 4 dated"
+def test_a_total_that_nothing_adds_up_to_is_a_fault_of_all(faults: Faults) -> None:
+    assert faults(changed("total", at(0, count=5))) == [
+        f"`{name}`: the counts add up to 4, not to the total of 5"
+        for name in ("trends", *DIMENSIONS)
     ]
-    broken = replace(stats(), undated=-1)
-    assert "`undated`: negative, -1" in faults(broken)
+
+
+def test_undated_records_count_in_the_total(faults: Faults) -> None:
+    assert faults(changed("undated", at(0, count=0))) == [
+        "`trends`: the counts add up to 3, not to the total of 4"
+    ]
+    assert "`undated`: a count is negative" in faults(
+        changed("undated", at(0, count=-1))
+    )
+
+
+def test_what_an_integration_lacks_another_does_not_make_good() -> None:
+    less, more = (changed("total", at(0, count=count)) for count in (3, 5))
+    found = [*partial_faults(pl.concat([of(IDS[2], less), of(IDS[0], more)]))]
+    assert [fault.split(": ")[0] for fault in found] == [
+        f"`{name}`" for name in ("trends", *DIMENSIONS)
+    ]
+    no_total = frame().filter(pl.col("section") != "total")
+    twice = pl.concat([frame()[:1], frame()])
+    found = [*partial_faults(pl.concat([of(IDS[2], no_total), of(IDS[0], twice)]))]
+    assert found == [
+        "the rows repeat or are not in order",
+        "`section`: expected one row `total` for each of 2 integrations, found 2",
+    ]
+
+
+@pytest.mark.parametrize("order", [(1, 0, 2), (0, 2, 1), (0, 1, 1), (0, 0, 1)])
+def test_integrations_ascend_and_come_once(order: tuple[int, ...]) -> None:
+    found = [*partial_faults(pl.concat([of(KEYS[n], frame()) for n in order]))]
+    assert found[0] == "the rows repeat or are not in order"
+
+
+@pytest.mark.parametrize("key", [None, "", "x", "A" * 24, "0" * 25])
+def test_an_id_that_no_request_could_name_is_a_fault(key: str | None) -> None:
+    whole = pl.concat([of(key, frame()), of(IDS[0], frame())])
+    assert [*partial_faults(whole)] == [
+        "`integration_id`: 1 values are not 24 characters of 0-9a-f"
+    ]
+
+
+def test_no_integration_is_no_fault_and_no_answer_is_one() -> None:
+    assert not [*partial_faults(of(IDS[0], frame()).clear())]
+    assert [*partial_faults(frame().clear())] == [
+        "`section`: expected one row `total`, found 0",
+        "`section`: expected one row `undated`, found 0",
+    ]
+
+
+OTHER_COLUMNS: dict[str, Change] = {
+    "one less": lambda df: df.drop("unset"),
+    "another type": lambda df: df.cast({"count": pl.Int32}),
+    "an instant for a day": lambda df: df.cast({"day": pl.Datetime}),
+    "another order": lambda df: df.select(reversed(df.columns)),
+    "one more": lambda df: df.with_columns(more=1),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_COLUMNS)
+def test_a_frame_of_other_columns_is_not_examined_further(kind: str) -> None:
+    broken, schema = OTHER_COLUMNS[kind](frame()), frame().schema
+    [fault] = schema_faults(broken, schema)
+    assert fault.startswith("not partial statistics: expected columns timezone: String")
+    assert not [*schema_faults(frame(), schema)]
+    with pytest.raises(InvalidRecordsError) as caught:
+        AppointmentStatistics(broken).check()
+    assert caught.value.faults == (fault,)
+
+
+# The same rules over plain rows.
+
+
+def sorts(row: Row) -> tuple[Any, ...]:
+    place = SECTIONS.index(row["section"])
+    return place, row["day"] or date.min, -row["count"], row["value"] or ""
+
+
+def is_row(row: Row) -> bool:
+    section, count, unset = row["section"], row["count"], row["unset"]
+    outcomes = sum(row[name] for name in OUTCOMES)
+    is_dimension, is_trend = section in DIMENSIONS, section == "trends"
+    return (
+        min(row[name] for name in COUNTS) >= 0
+        and (row["day"] is not None) == is_trend
+        and (row["value"] is not None) == is_dimension
+        and unset <= (count if is_dimension else 0)
+        and (outcomes == count > 0 if is_dimension or is_trend else outcomes == 0)
+    )
+
+
+def is_answer(rows: list[Row]) -> bool:
+    if any(row["section"] not in SECTIONS for row in rows):
+        return False
+    if any(row[name] is None for row in rows for name in COUNTS):
+        return False
+    if not all(map(is_row, rows)):
+        return False
+    held = {name: [row for row in rows if row["section"] == name] for name in SECTIONS}
+    if len(held["total"]) != 1 or len(held["undated"]) != 1:
+        return False
+    total, undated = held["total"][0]["count"], held["undated"][0]["count"]
+    sums = {name: sum(row["count"] for row in held[name]) for name in SECTIONS}
+    return (
+        all(sorts(one) < sorts(other) for one, other in pairwise(rows))
+        and all(len({row["value"] for row in held[name]}) == len(held[name])
+                for name in DIMENSIONS)
+        and sums["trends"] + undated == total
+        and all(sums[name] == total for name in DIMENSIONS)
+    )  # fmt: skip
+
+
+def is_partial(df: pl.DataFrame) -> bool:
+    rows = df.rows(named=True)
+    if len({row["timezone"] for row in rows}) > 1:
+        return False
+    if "integration_id" not in df.columns:
+        return is_answer(rows)
+    by_id = [
+        (key, list(of_id)) for key, of_id in groupby(rows, lambda r: r["integration_id"])
+    ]  # fmt: skip
+    ids = [key for key, _ in by_id]
+    return (
+        all(key in IDS for key in ids)
+        and ids == sorted(set(ids))
+        and all(is_answer(of_id) for _, of_id in by_id)
+    )
+
+
+CELLS: dict[str, list[object]] = {
+    "integration_id": [*IDS, "x", None],
+    "timezone": ["UTC", "Asia/Tokyo", None],
+    "section": [*SECTIONS, "x", None],
+    "day": [None, date(2024, 4, 30), date(2024, 5, 1), date(2024, 5, 2), date.max],
+    "value": [None, "", "ads", "mail", "direct", "not set", "zzz"],
+    **{name: [None, -1, 0, 1, 2, 3, 4] for name in COUNTS},
+}
+
+
+@given(data=st.data(), each=st.booleans(), many=st.booleans())
+def test_a_frame_has_a_fault_exactly_where_a_rule_is_broken(
+    data: st.DataObject, *, each: bool, many: bool
+) -> None:
+    df = frame()
+    if each:
+        df = pl.concat([of(key, df) for key in (KEYS if many else KEYS[:1])])
+    place = st.integers(0, df.height - 1)
+    for _ in range(data.draw(st.integers(0, 2))):
+        row = data.draw(place)
+        match data.draw(st.sampled_from(["cell", "cell", "cell", "swap", "twice"])):
+            case "cell":
+                name = data.draw(st.sampled_from(df.columns))
+                cell = data.draw(st.sampled_from(CELLS[name]))
+                df = at(row, **{name: cell})(df)
+            case "swap":
+                order = list(range(df.height))
+                other = data.draw(place)
+                order[row], order[other] = order[other], order[row]
+                df = df[order]
+            case _:
+                df = df[[*range(row + 1), *range(row, df.height)]]
+    assert ([*partial_faults(df)] == []) == is_partial(df)
+
+
+def test_the_rules_over_plain_rows_hold_for_an_answer() -> None:
+    assert is_partial(frame())
+    assert is_partial(pl.concat([of(key, frame()) for key in KEYS]))
+    assert not is_partial(changed("total", at(0, count=5)))
+    assert list(reference.DEFAULTS) == list(DIMENSIONS)

@@ -1,7 +1,10 @@
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Iterator
 from datetime import date
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
+from weakref import ref
 
 import polars as pl
 import pytest
@@ -13,14 +16,23 @@ from stats_core import (
     InvalidRecordsError,
     appointment_statistics,
     merge_statistics,
+    statistics_by_integration,
 )
-from stats_core.partials import added_up
+from stats_core.results.partials import (
+    by_integration,
+    checked_partial,
+    merge_partials,
+)
 from tests.strategies import (
+    IDS,
+    SCOPED_SCHEMA,
     Case,
     a_part_of_the_examples,
     as_answer,
     cases,
     counted,
+    documents,
+    frame,
     splits,
 )
 
@@ -35,6 +47,8 @@ COLUMNS = {
     "failed": pl.Int64(),
     "other": pl.Int64(),
 }
+PARTIAL = pl.Schema(COLUMNS)
+INTEGRATIONS = pl.Schema({"integration_id": pl.String(), **COLUMNS})
 
 
 def partial() -> pl.DataFrame:
@@ -103,6 +117,7 @@ def test_statistics_survive_being_kept(
     assert found == stats
     assert found.dashboard() == stats.dashboard()
     assert found.timezone == case.zone
+    assert found.to_frame().equals(stats.to_frame())
     assert_frame_equal(found.utm_campaign, stats.utm_campaign)
 
 
@@ -116,8 +131,9 @@ def test_kept_parts_merge_to_the_whole(case: Case, data: st.DataObject) -> None:
     whole = Case(case.documents, {}, case.zone).expected
     parts = map(AppointmentStatistics.from_frame, kept)
     assert as_answer(merge_statistics(parts)) == whole
-    added = AppointmentStatistics.from_frame(added_up(kept))
-    assert as_answer(added) == whole
+    added = merge_partials(kept)
+    assert added is not None
+    assert as_answer(AppointmentStatistics.from_frame(added)) == whole
 
 
 @pytest.mark.parametrize(
@@ -163,7 +179,6 @@ NO_ROWS = partial().clear()
             [
                 "`section`: expected one row `total`, found 0",
                 "`section`: expected one row `undated`, found 0",
-                "`timezone`: expected one for all rows, found []",
             ],
         ),
         (
@@ -175,10 +190,11 @@ NO_ROWS = partial().clear()
             [
                 "`section`: expected one row `total`, found 2",
                 "`section`: expected one row `undated`, found 2",
+                "the rows repeat or are not in order",
             ],
         ),
-        (where("source", section="x"), ["`section`: 2 rows of no section of statistics"]),
-        (where("source", section=None), ["`section`: 2 rows of no section of statistics"]),
+        (where("source", section="x"), ["`section`: 2 rows of an unknown section"]),
+        (where("source", section=None), ["`section`: 2 rows of an unknown section"]),
         (
             where("source", timezone="UTC"),
             ["`timezone`: expected one for all rows, found ['Europe/Berlin', 'UTC']"],
@@ -191,9 +207,9 @@ NO_ROWS = partial().clear()
             partial().with_columns(timezone=pl.lit(None, pl.String)),
             ["`timezone`: expected one for all rows, found ['None']"],
         ),
-        (where("total", count=None), ["`count`: holds nulls"]),
-        (where("undated", unset=None), ["`unset`: holds nulls"]),
-        (where("source", other=None, failed=None), ["`failed`: holds nulls", "`other`: holds nulls"]),
+        (where("total", count=None), ["`count`: has nulls"]),
+        (where("undated", unset=None), ["`unset`: has nulls"]),
+        (where("source", other=None, failed=None), ["`failed`: has nulls", "`other`: has nulls"]),
     ],
 )  # fmt: skip
 def test_every_fault_of_a_kept_frame_is_told(
@@ -208,12 +224,12 @@ def test_every_fault_of_a_kept_frame_is_told(
     ("frame", "fault"),
     [
         (where("total", count=4), r"the counts add up to 3, not to the total of 4"),
-        (where("undated", count=0), r"the outcomes add up to 2, not to the 3 dated"),
+        (where("undated", count=0), r"`trends`: the counts add up to 2, not to the"),
         (where("source", value="ads"), "`source`: a value has more than one row"),
-        (where("source", value=None), "`source`: holds nulls"),
-        (where("trends", day=None), "`trends`: holds nulls"),
-        (where("trends", day=date(2024, 5, 1)), "`trends`: the days repeat"),
-        (partial()[::-1], "`source`: not in order"),
+        (where("source", value=None), "`value`: 2 rows do not fit their section"),
+        (where("trends", day=None), "`value`: 2 rows do not fit their section"),
+        (where("trends", day=date(2024, 5, 1)), "the rows repeat or are not in order"),
+        (partial()[::-1], "the rows repeat or are not in order"),
         (
             partial().with_columns(timezone=pl.lit("Mars/Base")),
             "unknown time zone 'Mars/Base'",
@@ -222,6 +238,11 @@ def test_every_fault_of_a_kept_frame_is_told(
             partial().filter(pl.col("section") != "utm_medium"),
             "`utm_medium`: the counts add up to 0, not to the total of 3",
         ),
+        (where("trends", count=7), "`trends`: a row's outcomes do not add up to its"),
+        (where("total", failed=1), "`total`: only the count of this row can be set"),
+        (where("undated", day=date(2024, 5, 1)), "1 rows do not fit their section"),
+        (where("utm_source", day=date(2024, 5, 1)), "1 rows do not fit their section"),
+        (where("trends", value="ads"), "`day`, `value`: 2 rows do not fit"),
     ],
 )
 def test_a_kept_frame_whose_sums_no_longer_hold_is_refused(
@@ -231,24 +252,113 @@ def test_a_kept_frame_whose_sums_no_longer_hold_is_refused(
         AppointmentStatistics.from_frame(frame)
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        where("trends", count=7),
-        where("total", failed=1),
-        where("undated", day=date(2024, 5, 1)),
-        where("utm_source", day=date(2024, 5, 1)),
-        where("trends", value="ads"),
-    ],
-)
-def test_a_kept_frame_that_says_more_than_statistics_do_is_refused(
-    frame: pl.DataFrame,
-) -> None:
-    with pytest.raises(InvalidRecordsError, match="rows are not those of `to_frame`"):
-        AppointmentStatistics.from_frame(frame)
-
-
-def test_the_order_of_sections_does_not_matter() -> None:
+def test_the_sections_of_a_kept_frame_have_one_order() -> None:
     df = partial()
     turned = pl.concat(reversed(df.partition_by("section", maintain_order=True)))
-    assert AppointmentStatistics.from_frame(turned).to_frame().equals(df)
+    with pytest.raises(InvalidRecordsError, match="the rows repeat or are not"):
+        AppointmentStatistics.from_frame(turned)
+
+
+def of_each(records: pl.DataFrame) -> pl.DataFrame:
+    parts = statistics_by_integration(records, timezone="Asia/Tokyo").items()
+    nothing = checked_partial(INTEGRATIONS.to_frame(), INTEGRATIONS)
+    return pl.concat([nothing, *(of(key, stats.to_frame()) for key, stats in parts)])
+
+
+def of(key: str, df: pl.DataFrame) -> pl.DataFrame:
+    return df.select(pl.lit(key).alias("integration_id"), pl.all())
+
+
+@given(data=st.data())
+def test_integrations_of_any_split_add_up(data: st.DataObject) -> None:
+    whole = frame(data.draw(documents(scoped=True)), SCOPED_SCHEMA)
+    cuts = sorted(data.draw(st.lists(st.integers(0, whole.height), max_size=3)))
+    edges = [0, *cuts, whole.height]
+    parts = [of_each(whole[start:stop]) for start, stop in pairwise(edges)]
+    found = merge_partials(parts)
+    assert found is not None
+    assert_frame_equal(checked_partial(found, INTEGRATIONS), of_each(whole))
+
+
+@given(data=st.data())
+def test_a_frame_of_integrations_splits_into_theirs(data: st.DataObject) -> None:
+    whole = frame(data.draw(documents(scoped=True)), SCOPED_SCHEMA)
+    expected = statistics_by_integration(whole, timezone="Asia/Tokyo")
+    found = by_integration(of_each(whole))
+    assert list(found) == list(expected) == sorted(expected)
+    for key, df in found.items():
+        assert_frame_equal(checked_partial(df, PARTIAL), expected[key].frame)
+
+
+def test_a_frame_of_integrations_is_checked() -> None:
+    kept = of(IDS[0], partial())
+    assert checked_partial(kept, INTEGRATIONS) is kept
+    nothing = INTEGRATIONS.to_frame()
+    assert checked_partial(nothing, INTEGRATIONS) is nothing
+    for df, schema in ((kept, PARTIAL), (partial(), INTEGRATIONS)):
+        with pytest.raises(InvalidRecordsError, match="not partial statistics"):
+            checked_partial(df, schema)
+    wrong = kept.with_columns(
+        integration_id=pl.lit("x"), timezone=pl.lit(None, pl.String)
+    )
+    with pytest.raises(InvalidRecordsError) as caught:
+        checked_partial(wrong, INTEGRATIONS)
+    named = [fault.split(":")[0] for fault in caught.value.faults]
+    assert named == ["`integration_id`", "`timezone`"]
+
+
+@pytest.mark.parametrize("key", [None, IDS[0]])
+def test_days_of_different_zones_do_not_add_up(key: str | None) -> None:
+    parts = [
+        AppointmentStatistics.empty(zone).frame for zone in ("UTC", "Asia/Tokyo", "UTC")
+    ]
+    frames = [of(key, df) if key else df for df in parts]
+    with pytest.raises(
+        InvalidRecordsError, match=r"^`timezone`: .* add up: Asia/Tokyo, UTC$"
+    ):
+        merge_partials(frames)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 255, 256, 257, 2_000])
+def test_any_number_of_parts_add_up_as_they_come(parts: int) -> None:
+    one = appointment_statistics([{"created_at": "2024-05-01", "status": "failed"}])
+    merged = merge_partials(one.frame for _ in range(parts))
+    assert merged is not None
+    stats = AppointmentStatistics.from_frame(merged)
+    assert (stats.total, stats.source["failed"].sum()) == (parts, parts)
+
+
+def test_no_part_merges_to_none_and_one_part_to_itself() -> None:
+    assert merge_partials(iter([])) is None
+    assert merge_statistics([]) == AppointmentStatistics.empty("UTC")
+    df = partial()
+    assert merge_partials(iter([df])) is df
+
+
+def test_few_parts_are_in_memory_at_once() -> None:
+    values = [f"campaign-{number}" for number in range(30_000)]
+    records = pl.DataFrame({"created_at": None, "status": None, "source": values})
+    one = appointment_statistics(records).frame
+    known: list[ref[pl.DataFrame]] = []
+    most = 0
+
+    def parts() -> Iterator[pl.DataFrame]:
+        nonlocal most
+        for _ in range(40):
+            part = one.clone()
+            known.append(ref(part))
+            most = max(most, sum(it() is not None for it in known))
+            yield part
+
+    merged = merge_partials(parts())
+    assert merged is not None
+    assert merged["count"].to_list() == [40 * n for n in one["count"]]
+    assert most < 10
+
+
+@given(case=cases())
+def test_statistics_survive_a_pickle(case: Case) -> None:
+    stats = appointment_statistics(
+        frame(case.documents), case.query, timezone=case.zone
+    )
+    assert pickle.loads(pickle.dumps(stats)) == stats  # noqa: S301 - its own

@@ -1,14 +1,10 @@
-import pickle
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given, strategies as st
+from polars.testing import assert_frame_equal
 
 from stats_core import (
     AppointmentStatistics,
@@ -18,19 +14,26 @@ from stats_core import (
     merge_statistics,
     statistics_by_integration,
 )
-from stats_core.integrations import (
-    INTEGRATIONS_SCHEMA,
-    checked_integrations,
-    integrations_frame,
-    merge_integrations,
-)
-from stats_core.partials import tree_sum
-from stats_core.parts import Question, keep, merged
+from stats_core.batch.parts import keep, merge_parts
+from stats_core.request import Request
 from stats_core.sample import integration_ids, sample_records
-from tests.strategies import SCOPED_SCHEMA, Case, cases, documents, frame
 
 NEW_YORK = "America/New_York"
 ID = integration_ids(1)[0]
+IN_NEW_YORK = Request(timezone=NEW_YORK)
+EACH = Request(by_integration=True)
+
+
+def merged(*paths: Path) -> AppointmentStatistics:
+    return AppointmentStatistics(merge_parts([*map(str, paths)]))
+
+
+def of_each(records: pl.DataFrame) -> pl.DataFrame:
+    parts = statistics_by_integration(records).items()
+    return pl.concat(
+        stats.frame.select(pl.lit(key).alias("integration_id"), pl.all())
+        for key, stats in parts
+    )
 
 
 def thirty_days(first: date) -> pl.DataFrame:
@@ -52,7 +55,7 @@ def test_thirty_daily_parts_are_the_month(tmp_path: Path, first: date) -> None:
         records, StatisticsQuery(start=days[0], end=days[-1]), timezone=NEW_YORK
     )
     assert month.trends["day"].to_list() == days
-    assert merged(sorted(map(str, tmp_path.iterdir()))) == month
+    assert merged(*tmp_path.iterdir()) == month
     assert month.dashboard().model_dump_json() == (
         merge_statistics(
             AppointmentStatistics.from_frame(pl.read_parquet(path))
@@ -61,57 +64,6 @@ def test_thirty_daily_parts_are_the_month(tmp_path: Path, first: date) -> None:
         .dashboard()
         .model_dump_json()
     )
-
-
-@given(data=st.data())
-def test_integrations_of_any_split_add_up(data: st.DataObject) -> None:
-    whole = frame(data.draw(documents(scoped=True)), SCOPED_SCHEMA)
-    cuts = sorted(data.draw(st.lists(st.integers(0, whole.height), max_size=3)))
-    edges = [0, *cuts, whole.height]
-    parts = [whole[start:stop] for start, stop in pairwise(edges)]
-    found = merge_integrations(map(statistics_by_integration, parts))
-    assert found == statistics_by_integration(whole)
-    assert list(found) == sorted(found)
-    for stats in found.values():
-        stats.check()
-
-
-@given(case=cases())
-def test_a_part_survives_a_pickle_and_both_formats(case: Case) -> None:
-    stats = appointment_statistics(
-        frame(case.documents), case.query, timezone=case.zone
-    )
-    kept = stats.to_frame()
-    for write, read in (
-        (pl.DataFrame.write_parquet, pl.read_parquet),
-        (pl.DataFrame.write_ipc, pl.read_ipc),
-    ):
-        file = BytesIO()
-        write(kept, file)
-        file.seek(0)
-        again = AppointmentStatistics.from_frame(read(file))
-        assert again == stats
-        assert again.to_frame().equals(kept)
-    assert pickle.loads(pickle.dumps(stats)) == stats  # noqa: S301 - its own
-
-
-@pytest.mark.parametrize("parts", [0, 1, 2, 255, 256, 257, 2_000])
-def test_any_number_of_parts_add_up_as_they_come(parts: int) -> None:
-    one = appointment_statistics([{"created_at": "2024-05-01", "status": "failed"}])
-    stats = merge_statistics(one for _ in range(parts))
-    assert (stats.total, stats.source["failed"].sum()) == (parts, parts)
-
-
-def test_few_parts_are_held_at_once() -> None:
-    most = 0
-
-    def add(numbers: Sequence[int]) -> int:
-        nonlocal most
-        most = max(most, len(numbers))
-        return sum(numbers)
-
-    assert tree_sum(iter(range(10_000)), add, width=8) == sum(range(10_000))
-    assert most <= 8 * 5
 
 
 @pytest.fixture
@@ -124,8 +76,9 @@ def test_a_part_holds_its_question(
     tmp_path: Path, stats: AppointmentStatistics
 ) -> None:
     path = tmp_path / "a.parquet"
-    keep(stats, Question(timezone=NEW_YORK, search="ana"), path)
-    assert merged([str(path)]) == stats
+    request = Request(timezone=NEW_YORK, query={"search": "ana"})
+    keep(stats.frame, request, path)
+    assert merged(path) == stats
     assert list(tmp_path.iterdir()) == [path]
     assert pl.read_parquet_metadata(path)["stats_core"] == (
         '{"timezone": "America/New_York", "integration_id": null, '
@@ -133,27 +86,38 @@ def test_a_part_holds_its_question(
     )
 
 
+def test_a_question_is_the_same_in_any_words(
+    tmp_path: Path, stats: AppointmentStatistics
+) -> None:
+    for number, search in enumerate(["ana  CLINIC", " CLINIC ana\tana "]):
+        request = Request(
+            timezone=NEW_YORK, query={"search": search, "page": number + 1}
+        )
+        keep(stats.frame, request, tmp_path / f"{number}.parquet")
+    assert merged(*tmp_path.iterdir()) == stats + stats
+
+
 @pytest.mark.parametrize(
-    "question",
+    "request_of_other",
     [
-        Question(timezone="UTC"),
-        Question(NEW_YORK, integration_id=ID),
-        Question(NEW_YORK, appointment_type="NP"),
-        Question(NEW_YORK, search="ana"),
+        Request(timezone="UTC"),
+        Request(timezone=NEW_YORK, integration_id=ID),
+        Request(timezone=NEW_YORK, query={"appointment_type": "NP"}),
+        Request(timezone=NEW_YORK, query={"search": "ana"}),
         None,
     ],
 )
 def test_parts_of_different_questions_do_not_add_up(
-    tmp_path: Path, stats: AppointmentStatistics, question: Question | None
+    tmp_path: Path, stats: AppointmentStatistics, request_of_other: Request | None
 ) -> None:
     one, other = tmp_path / "a.parquet", tmp_path / "b.parquet"
-    keep(stats, Question(NEW_YORK), one)
-    if question is None:
+    keep(stats.frame, IN_NEW_YORK, one)
+    if request_of_other is None:
         stats.to_frame().write_parquet(other)
     else:
-        keep(stats, question, other)
+        keep(stats.frame, request_of_other, other)
     with pytest.raises(InvalidRecordsError) as caught:
-        merged([str(one), str(other)])
+        merged(one, other)
     assert [fault.split(": ")[0] for fault in caught.value.faults] == [
         str(one),
         str(other),
@@ -162,72 +126,101 @@ def test_parts_of_different_questions_do_not_add_up(
 
 def test_parts_of_each_integration_add_up_to_each(tmp_path: Path) -> None:
     whole = sample_records(300).collect()
-    for number, part in enumerate((whole[:120], whole[120:], whole[:0])):
-        answer = statistics_by_integration(part)
-        keep(answer, Question(), tmp_path / f"{number}.parquet")
+    for number, part in enumerate((whole[:120], whole[120:])):
+        keep(of_each(part), EACH, tmp_path / f"{number}.parquet")
+    nothing = of_each(whole).clear()
+    keep(nothing, EACH, tmp_path / "nothing.parquet")
     paths = sorted(map(str, tmp_path.iterdir()))
-    assert merged(paths) == statistics_by_integration(whole)
-    assert merged(paths[2:]) == {}
+    assert_frame_equal(merge_parts(paths), of_each(whole))
+    assert_frame_equal(merge_parts(paths[2:]), nothing)
 
 
 def test_one_and_each_integration_do_not_add_up(
     tmp_path: Path, stats: AppointmentStatistics
 ) -> None:
-    keep(stats, Question(NEW_YORK), tmp_path / "a.parquet")
-    keep({ID: stats}, Question(NEW_YORK), tmp_path / "b.parquet")
+    keep(stats.frame, IN_NEW_YORK, tmp_path / "a.parquet")
+    each = stats.frame.select(pl.lit(ID).alias("integration_id"), pl.all())
+    keep(each, IN_NEW_YORK, tmp_path / "b.parquet")
     with pytest.raises(InvalidRecordsError, match="other question: each integration"):
-        merged(sorted(map(str, tmp_path.iterdir())))
+        merged(*sorted(tmp_path.iterdir()))
+
+
+def test_no_parts_merge_to_nothing_in_utc() -> None:
+    assert merged() == AppointmentStatistics.empty("UTC")
+
+
+def test_frames_without_a_question_add_up(
+    tmp_path: Path, stats: AppointmentStatistics
+) -> None:
+    for name in "ab":
+        stats.to_frame().write_parquet(tmp_path / f"{name}.parquet")
+    assert merged(*tmp_path.iterdir()) == stats + stats
+
+
+def test_brackets_in_the_name_of_a_part_are_no_glob(
+    tmp_path: Path, stats: AppointmentStatistics
+) -> None:
+    keep(stats.frame, IN_NEW_YORK, tmp_path / "a1.parquet")
+    keep(AppointmentStatistics.empty().frame, EACH, tmp_path / "a[1].parquet")
+    assert merged(tmp_path / "a[1].parquet").total == 0
 
 
 def test_foreign_and_broken_files_are_no_parts(
     tmp_path: Path, stats: AppointmentStatistics
 ) -> None:
-    keep(stats, Question(), tmp_path / "part.parquet")
+    keep(stats.frame, IN_NEW_YORK, tmp_path / "part.parquet")
     half = (tmp_path / "part.parquet").read_bytes()[:-9]
     (tmp_path / "part.parquet").write_bytes(half)
     with pytest.raises(InvalidRecordsError, match=r"part\.parquet: .*[Pp]arquet"):
-        merged([str(tmp_path / "part.parquet")])
+        merged(tmp_path / "part.parquet")
     for records in (sample_records(9), sample_records(9).drop("integration_id")):
         records.collect().write_parquet(tmp_path / "records.parquet")
         with pytest.raises(InvalidRecordsError, match=r"records.*not partial stat"):
-            merged([str(tmp_path / "records.parquet")])
+            merged(tmp_path / "records.parquet")
 
 
 def test_a_part_that_breaks_while_it_is_read_is_named(
     tmp_path: Path, stats: AppointmentStatistics
 ) -> None:
     path = tmp_path / "a.parquet"
-    keep(stats, Question(), path)
+    keep(stats.frame, IN_NEW_YORK, path)
     whole = bytearray(path.read_bytes())
     whole[4:200] = bytes(196)
     path.write_bytes(whole)
     with pytest.raises(InvalidRecordsError, match=r"a\.parquet: "):
-        merged([str(path)])
+        merged(path)
 
 
 def test_an_unfinished_part_is_no_part(
     tmp_path: Path, stats: AppointmentStatistics
 ) -> None:
     with pytest.raises(OSError, match="none"):
-        keep(stats, Question(), tmp_path / "none" / "a.parquet")
+        keep(stats.frame, IN_NEW_YORK, tmp_path / "none" / "a.parquet")
     assert not list(tmp_path.iterdir())
 
 
-def test_integrations_of_different_zones_do_not_add_up() -> None:
-    parts = [{ID: AppointmentStatistics.empty(zone)} for zone in ("UTC", NEW_YORK)]
-    with pytest.raises(InvalidRecordsError, match="America/New_York, UTC"):
-        merge_integrations(parts)
-
-
-def test_a_frame_of_integrations_is_checked(stats: AppointmentStatistics) -> None:
-    kept = integrations_frame({ID: stats})
-    assert checked_integrations(kept) is kept
-    nothing = INTEGRATIONS_SCHEMA.to_frame()
-    assert checked_integrations(nothing) is nothing
-    wrong = kept.filter(pl.col("section") != "undated").with_columns(
-        integration_id=pl.lit("x"), timezone=pl.lit(None, pl.String)
-    )
+def test_a_part_that_was_changed_is_named_with_every_fault(
+    tmp_path: Path, stats: AppointmentStatistics
+) -> None:
+    for name in "ab":
+        changed = stats.frame.with_columns(
+            pl.col("count") + (pl.col("section") == "total")
+        )
+        keep(changed, IN_NEW_YORK, tmp_path / f"{name}.parquet")
     with pytest.raises(InvalidRecordsError) as caught:
-        checked_integrations(wrong)
-    named = [fault.split(":")[0] for fault in caught.value.faults]
-    assert named == ["`integration_id`", "`section`", "`timezone`"]
+        merged(*tmp_path.iterdir())
+    named = [fault.split(": ")[0] for fault in caught.value.faults]
+    assert named == [str(tmp_path / f"{name}.parquet") for name in "aaaaabbbbb"]
+    assert "the counts add up to 90, not to the total of 91" in caught.value.faults[0]
+
+
+def test_unlike_parts_are_told_with_those_that_cannot_be_read(
+    tmp_path: Path, stats: AppointmentStatistics
+) -> None:
+    keep(stats.frame, IN_NEW_YORK, tmp_path / "a.parquet")
+    keep(stats.frame, Request(), tmp_path / "b.parquet")
+    (tmp_path / "c.parquet").touch()
+    with pytest.raises(InvalidRecordsError) as caught:
+        merged(*tmp_path.iterdir())
+    named = [Path(fault.split(": ")[0]).name for fault in caught.value.faults]
+    assert named == ["a.parquet", "b.parquet", "c.parquet"]

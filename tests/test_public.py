@@ -1,6 +1,7 @@
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,18 +19,32 @@ NAMES = [
 ]
 FOREIGN = "typer", "rich", "altair", "ray", "pandas", "pyarrow", "duckdb", "numpy"
 PACKAGE = Path(stats_core.__file__).parent
-# Each module imports only from modules above it; a package comes after its modules.
+# Each module imports only from modules above it. The packages are the stages of the
+# data's way; the root package, which has the public names, follows what it imports.
 ORDER = [
-    *("stats_core.errors", "stats_core.text", "stats_core.days", "stats_core.layout"),
-    *("stats_core.query", "stats_core.documents", "stats_core.fields"),
-    *("stats_core.records", "stats_core.survey", "stats_core.filters"),
-    *("stats_core.tallies", "stats_core.laws", "stats_core.partials"),
-    *("stats_core.trends", "stats_core.dashboard", "stats_core.statistics"),
-    *("stats_core.coded", "stats_core.count", "stats_core.engine", "stats_core"),
-    *("stats_core.integrations", "stats_core.files", "stats_core.parts"),
-    *("stats_core.jobs", "stats_core.cluster", "stats_core.sample"),
-    *("stats_core.tables", "stats_core.options", "stats_core.answers"),
-    *("stats_core.cli", "stats_core.__main__"),
+    *("stats_core.errors", "stats_core.typing", "stats_core.text", "stats_core.days"),
+    *("stats_core.schema", "stats_core.query", "stats_core.layout"),
+    "stats_core.request",
+    *("stats_core.records", "stats_core.records.fields", "stats_core.records.instants"),
+    *("stats_core.records.documents", "stats_core.records.columns"),
+    "stats_core.records.canonical",
+    *(
+        "stats_core.engine",
+        "stats_core.engine.filters",
+        "stats_core.engine.aggregation",
+    ),
+    *("stats_core.engine.by_integration", "stats_core.engine.execution"),
+    *("stats_core.results", "stats_core.results.invariants"),
+    *("stats_core.results.partials", "stats_core.results.response"),
+    *("stats_core.results.trends", "stats_core.results.json_lines"),
+    "stats_core.results.statistics",
+    *("stats_core.api", "stats_core"),
+    *("stats_core.batch", "stats_core.batch.files", "stats_core.batch.tasks"),
+    *("stats_core.batch.parts", "stats_core.batch.cluster"),
+    "stats_core.sample",
+    *("stats_core.cli", "stats_core.cli.options", "stats_core.cli.tables"),
+    *("stats_core.cli.output", "stats_core.cli.app"),
+    "stats_core.__main__",
 ]
 
 
@@ -131,6 +146,9 @@ def imports(source: str) -> set[str]:
         ("import stats_core.text", {"stats_core.text"}),
         ("import stats_core.text as words, re", {"stats_core.text"}),
         ("from stats_core import days, text", {"stats_core.days", "stats_core.text"}),
+        ("from stats_core.engine import execution", {"stats_core.engine.execution"}),
+        ("from stats_core.batch.files import FORMATS", {"stats_core.batch.files"}),
+        ("from stats_core.results import nothing", {"stats_core.results"}),
         ("from stats_core.text import trimmed as t", {"stats_core.text"}),
         ("from stats_core import StatisticsQuery", {"stats_core"}),
         ("import stats_core", {"stats_core"}),
@@ -150,3 +168,35 @@ def test_every_module_has_a_place_in_the_order() -> None:
 def test_a_module_imports_only_from_those_above_it(name: str) -> None:
     above = ORDER[: ORDER.index(name)]
     assert imports(MODULES[name].read_text("utf-8")) <= set(above)
+
+
+@pytest.mark.parametrize("package", ["records", "engine", "results", "batch", "cli"])
+def test_a_package_imports_nothing_and_its_modules_are_beside_each_other(
+    package: str,
+) -> None:
+    name = f"stats_core.{package}"
+    assert imports(MODULES[name].read_text("utf-8")) == set()
+    places = [ORDER.index(one) for one in ORDER if f"{one}.".startswith(f"{name}.")]
+    assert places == list(range(places[0], places[-1] + 1))
+    assert ORDER[places[0]] == name
+
+
+# Who embeds the library reads no files, and needs no terminal and no cluster.
+def test_nothing_above_the_batch_package_reads_files() -> None:
+    above = ORDER[: ORDER.index("stats_core.batch")]
+    for name in above:
+        source = MODULES[name].read_text("utf-8")
+        assert not re.search(r"pl\.(scan|read)_|\bopen\(|\bPath\(", source), name
+
+
+def test_no_module_outside_its_package_brings_an_extra() -> None:
+    for name, path in MODULES.items():
+        found = set(
+            re.findall(
+                r"^ *(?:from|import) (\w+)", path.read_text("utf-8"), re.MULTILINE
+            )
+        )
+        if not name.startswith("stats_core.cli."):
+            assert found.isdisjoint({"typer", "rich"}), name
+        if name != "stats_core.batch.cluster":
+            assert "ray" not in found, name

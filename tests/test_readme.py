@@ -1,3 +1,4 @@
+import importlib
 import json
 import re
 import sys
@@ -6,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from stats_core import AppointmentStatistics, appointment_statistics
+from stats_core import (
+    AppointmentStatistics,
+    appointment_statistics,
+    statistics_by_integration,
+)
 from stats_core.sample import sample_records
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
@@ -59,6 +64,13 @@ def test_the_lines_for_the_cluster_run(folder: Path) -> None:
     assert stats == appointment_statistics(RECORDS, timezone="Asia/Tokyo")
 
 
+def test_the_dictionaries_of_two_days_add_up() -> None:
+    whole = sample_records(60, integrations=3).collect()
+    found = run(block("may_01"), may_01=whole[:2], may_02=whole[2:])["both"]
+    assert found == statistics_by_integration(whole)
+    assert list(found) == sorted(found)
+
+
 def test_the_lines_for_dask_run(folder: Path) -> None:
     paths = list(map(str, folder.iterdir()))
     assert run(block("dask"), paths=paths)["stats"] == EXPECTED
@@ -79,7 +91,15 @@ def test_the_lines_for_spark_run(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_every_example_is_run() -> None:
-    words = ("RecordLayout(", "FastAPI", ".part", "import cluster", "dask", "treeRe")
+    words = (
+        "RecordLayout(",
+        "FastAPI",
+        ".part",
+        "import cluster",
+        "dask",
+        "treeRe",
+        "may_01",
+    )
     assert {*blocks("python")[1:]} == {block(word) for word in words}
 
 
@@ -87,3 +107,10 @@ def test_the_two_lines_are_there_to_be_pasted() -> None:
     lines = [line.split("  #")[0].strip() for line in README.splitlines()]
     assert "pip install uv && uv run stats-core demo" in lines
     assert "pip install uv && uv run pytest" in lines
+
+
+def test_every_module_that_the_readme_names_is_there() -> None:
+    named = set(re.findall(r"`(stats_core(?:\.\w+)+)`", README))
+    assert named
+    for name in named:
+        assert importlib.import_module(name).__doc__

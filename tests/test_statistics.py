@@ -1,10 +1,10 @@
 from dataclasses import FrozenInstanceError
-from datetime import date, timedelta
-from typing import Any, Literal
+from datetime import date
+from typing import Literal
 
 import polars as pl
 import pytest
-from hypothesis import example, given, strategies as st
+from hypothesis import given
 from polars.testing import assert_frame_equal
 
 from stats_core import (
@@ -18,11 +18,8 @@ from tests import reference
 from tests.strategies import (
     Case,
     Document,
-    a_part_of_the_examples,
     cases,
     counted,
-    documents,
-    zones,
 )
 
 Every = Literal["week", "month", "quarter", "year"]
@@ -66,12 +63,15 @@ def test_nothing_has_the_schema_of_something() -> None:
 def test_breakdowns_have_their_names_in_the_order_of_the_response() -> None:
     stats = of("2024-05-01")
     assert list(stats.breakdowns()) == list(reference.DEFAULTS)
-    assert stats.breakdowns()["utm_medium"] is stats.utm_medium
+    for name, df in stats.breakdowns().items():
+        assert_frame_equal(getattr(stats, name), df)
 
 
 def test_statistics_are_never_changed() -> None:
     stats = of("2024-05-01")
     with pytest.raises(FrozenInstanceError):
+        stats.frame = AppointmentStatistics.empty().frame  # type: ignore[misc]
+    with pytest.raises(AttributeError):
         stats.total = 2  # type: ignore[misc]
 
 
@@ -141,119 +141,6 @@ def test_merging_reorders_what_has_grown() -> None:
     assert listed == [("c", 3), ("a", 2), ("b", 2), ("\uffff", 1), ("\U0001f600", 1)]
 
 
-DATES = st.none() | st.dates(date(2024, 2, 20), date(2024, 3, 20))
-
-
-@example(days=[], first=None, last=date(2024, 3, 1))
-@example(days=[], first=date(2024, 2, 28), last=date(2024, 3, 1))
-@example(days=[date(2024, 3, 1)], first=date(2024, 3, 5), last=None)
-@example(days=[date(2024, 3, 1)], first=None, last=date(2024, 2, 29))
-@given(days=st.lists(DATES, max_size=30), first=DATES, last=DATES)
-def test_a_filled_trend_is_the_calendar_with_zeros(
-    days: list[date | None], first: date | None, last: date | None
-) -> None:
-    records = [{"created_at": day, "status": "failed"} for day in days]
-    stats = appointment_statistics(records)
-    trends = reference.answer(records, {}).trends
-    if first is not None and last is not None and first > last:
-        with pytest.raises(ValueError, match="`first` is after `last`"):
-            stats.trends_filled(first, last)
-        return
-    known = [day for day in days if day is not None]
-    start = first or min(known, default=None)
-    end = last or max(known, default=None)
-    found = stats.trends_filled(first, last)
-    assert found.schema == TRENDS
-    expected = (
-        [] if start is None or end is None else reference.filled(trends, start, end)
-    )
-    assert found.rows() == expected
-    assert stats.trends.rows() == trends
-
-
-def test_a_trend_can_be_filled_from_the_first_date_to_the_last() -> None:
-    found = of("2024-05-01").trends_filled(date.min, date.max)
-    assert found.height == 3_652_059
-    assert found.row(0) == (date.min, 0, 0, 0)
-    assert found.row(-1) == (date.max, 0, 0, 0)
-    assert found["successful"].sum() == 1
-
-
-@given(zone=zones(), data=st.data())
-def test_a_filled_trend_holds_what_the_trend_holds(
-    zone: str, data: st.DataObject
-) -> None:
-    near = st.timedeltas(timedelta(-40), timedelta(40))
-    steps = data.draw(st.lists(near, max_size=30))
-    edge = reference.as_datetime(reference.first_instant(date(2024, 3, 10), zone))
-    records = [{"created_at": edge + step, "status": "failed"} for step in steps]
-    stats = counted(records, zone)
-    held = stats.trends_filled().filter(pl.sum_horizontal("failed", "other") > 0)
-    assert_frame_equal(held, stats.trends)
-
-
-@pytest.mark.parametrize("every", EVERY)
-@a_part_of_the_examples(3)
-@given(zone=zones(), data=st.data())
-def test_a_rolled_up_trend_is_that_of_the_calendar(
-    every: Every, zone: str, data: st.DataObject
-) -> None:
-    records = data.draw(documents(zone))
-    found = counted(records, zone).trends_by(every)
-    trends = reference.answer(records, {}, timezone=zone).trends
-    assert found.rows() == reference.rolled_up(trends, every)
-
-
-@pytest.mark.parametrize("every", EVERY)
-@given(days=st.lists(st.dates(), max_size=30))
-def test_any_date_is_rolled_up_to_the_first_of_its_period(
-    every: Every, days: list[date]
-) -> None:
-    stats = appointment_statistics([{"created_at": d, "status": "x"} for d in days])
-    starts = sorted({reference.first_of(every, day) for day in days})
-    assert stats.trends_by(every)["day"].to_list() == starts
-
-
-@pytest.mark.parametrize(
-    ("day", "monday"),
-    [
-        ("2020-12-31", "2020-12-28"),  # week 53 of 2020
-        ("2021-01-03", "2020-12-28"),
-        ("2021-01-04", "2021-01-04"),
-        ("2024-12-29", "2024-12-23"),
-        ("2024-12-30", "2024-12-30"),  # week 1 of 2025
-        ("2023-01-01", "2022-12-26"),
-        ("0001-01-01", "0001-01-01"),
-        ("9999-12-31", "9999-12-27"),
-        ("1969-12-31", "1969-12-29"),
-    ],
-)
-def test_weeks_begin_on_their_monday_over_the_borders_of_years(
-    day: str, monday: str
-) -> None:
-    assert of(day).trends_by("week").rows() == [(date.fromisoformat(monday), 1, 0, 0)]
-
-
-def test_months_quarters_and_years_begin_on_their_first() -> None:
-    stats = of("2024-02-29", "2024-03-31", "2024-04-01", "2025-01-01")
-    months = [(2024, 2), (2024, 3), (2024, 4), (2025, 1)]
-    assert stats.trends_by("month")["day"].to_list() == [date(*m, 1) for m in months]
-    assert stats.trends_by("quarter").rows() == [
-        (date(2024, 1, 1), 2, 0, 0),
-        (date(2024, 4, 1), 1, 0, 0),
-        (date(2025, 1, 1), 1, 0, 0),
-    ]
-    assert stats.trends_by("year")["successful"].to_list() == [3, 1]
-
-
-@pytest.mark.parametrize("every", ["day", "1w", "", "Week", None, 7])
-def test_an_unknown_period_is_refused(every: Any) -> None:
-    with pytest.raises(
-        ValueError, match="`every` is one of week, month, quarter, year"
-    ):
-        of("2024-05-01").trends_by(every)
-
-
 @pytest.mark.parametrize(("page", "size"), [(0, 1), (1, 0), (-1, 1), (1, -(10**30))])
 def test_pages_and_sizes_below_one_are_refused(page: int, size: int) -> None:
     with pytest.raises(ValueError, match="`page` and `size` start at 1"):
@@ -302,3 +189,38 @@ def test_total_chart_and_breakdowns_are_of_one_zone() -> None:
         assert stats.trends.rows() == [(date(2024, 5, 1), total, 0, 0)]
         assert stats.source.rows() == [("not set", total, total, total, 0, 0)]
         assert stats.total == stats.dashboard().overview.total == total
+
+
+def test_statistics_are_a_view_of_their_frame() -> None:
+    stats = of("2024-05-01", "2024-05-02")
+    assert stats.to_frame() is stats.frame
+    assert AppointmentStatistics(stats.frame) == stats
+    assert AppointmentStatistics.from_frame(stats.frame).to_frame() is stats.frame
+
+
+@given(case=cases())
+def test_the_views_of_a_frame_are_its_sections(case: Case) -> None:
+    stats = counted(case.documents, case.zone)
+    sections = {
+        name: stats.frame.filter(section=name)
+        for name in ("trends", *reference.DEFAULTS)
+    }
+    assert_frame_equal(stats.trends, sections["trends"].select(TRENDS.names()))
+    for name, df in stats.breakdowns().items():
+        assert_frame_equal(df, sections[name].select(BREAKDOWN.names()))
+    assert stats.total == stats.frame.filter(section="total")["count"].item()
+    assert stats.undated == stats.frame.filter(section="undated")["count"].item()
+
+
+def test_statistics_show_themselves_in_one_line() -> None:
+    assert repr(of("2024-05-01", "2024-05-02")) == (
+        "AppointmentStatistics(total=2, undated=0, days=2, timezone='UTC')"
+    )
+
+
+def test_the_sum_of_statistics_is_their_merge() -> None:
+    parts = [of("2024-05-01"), of("2024-05-02"), of()]
+    assert sum(parts, AppointmentStatistics.empty()) == merge_statistics(parts)
+    assert merge_statistics(parts[:1]) == parts[0]
+    for part in parts:
+        part.check()

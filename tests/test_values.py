@@ -119,7 +119,7 @@ FITTING = dict.fromkeys(ROLES, TEXT_TYPES | WITH_TEXT) | {
     "created_at": {"Enum of nothing", "Null", "Datetime", "Date"},
 }
 # The values of a column are read only where the request filters by it.
-UNREAD = dict.fromkeys(("appointment_type", "integration_id"), {"Float64"})
+UNREAD = {role: {"Float64"} for role in ("appointment_type", "integration_id")}
 # Text may be an instant, and is not.
 UNREADABLE = {"String", "Categorical", "Enum"}
 

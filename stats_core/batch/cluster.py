@@ -26,6 +26,7 @@ from stats_core.query import StatisticsQuery
 from stats_core.request import Request
 from stats_core.results.partials import by_integration
 from stats_core.results.statistics import AppointmentStatistics
+from stats_core.typing import IntegrationId, Timezone
 
 Source = str | os.PathLike[str]
 Progress = Callable[[int, int], object]
@@ -39,9 +40,9 @@ def appointment_statistics(
     sources: Source | Iterable[Source],
     query: StatisticsQuery = _ALL,
     *,
-    integration_id: str | None = None,
+    integration_id: IntegrationId | None = None,
     layout: RecordLayout = _DEFAULT_LAYOUT,
-    timezone: str = "UTC",
+    timezone: Timezone = "UTC",
     progress: Progress | None = None,
 ) -> AppointmentStatistics:
     """Count the records of files on a cluster; equal to counting them in one process.
@@ -59,8 +60,9 @@ def appointment_statistics(
     Raises:
         InvalidRecordsError: No such file, or a file cannot be read or counted; every
             fault is listed with its file.
-        pydantic.ValidationError: An argument of the wrong kind, a malformed id, an
-            unknown zone, bounds out of order; before anything is started.
+        pydantic.ValidationError: An argument of the wrong kind, a malformed id, bounds
+            out of order; before anything is started.
+        stats_core.errors.UnknownTimezoneError: No zone has this name.
         ModuleNotFoundError: Ray is not installed.
     """
     request = Request(
@@ -74,7 +76,7 @@ def statistics_by_integration(
     query: StatisticsQuery = _ALL,
     *,
     layout: RecordLayout = _DEFAULT_LAYOUT,
-    timezone: str = "UTC",
+    timezone: Timezone = "UTC",
     progress: Progress | None = None,
 ) -> dict[str, AppointmentStatistics]:
     """Return every integration's statistics over files on a cluster, ids ascending.

@@ -12,6 +12,7 @@ from rich.text import Text
 from stats_core.results.statistics import AppointmentStatistics
 from stats_core.schema import DIMENSIONS, OUTCOMES
 
+_JOINER = "\u200d"  # joins the emoji of a family to one
 _MAX_PERIODS = 31
 _PERIODS: tuple[Literal["week", "month", "quarter"], ...] = ("week", "month", "quarter")
 
@@ -90,7 +91,7 @@ def _breakdown(
 
 def _table(title: str, first: str, *numbers: str) -> Table:
     table = Table(title=title, title_justify="left", caption_justify="left")
-    table.add_column(first, overflow="ellipsis", no_wrap=True)
+    table.add_column(first)  # only a column that may wrap gives way to the others
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     return table
@@ -116,5 +117,9 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _printable(value: str) -> Text:
-    """Return text without the effect of markup and terminal control sequences."""
-    return Text("".join(char if char.isprintable() else "\ufffd" for char in value))
+    """Return one line of text, without markup and terminal control sequences."""
+    shown = (char.isprintable() or char == _JOINER for char in value)
+    text = "".join(
+        char if ok else "\ufffd" for char, ok in zip(value, shown, strict=True)
+    )
+    return Text(text, no_wrap=True, overflow="ellipsis")

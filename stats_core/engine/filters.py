@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from stats_core.query import AppointmentType, Period
+from stats_core.bounds import Period
+from stats_core.query import AppointmentType
+from stats_core.records.instants import time_unit
 from stats_core.request import Request
 from stats_core.schema import DIMENSIONS
 from stats_core.text import in_any_case
@@ -116,7 +118,8 @@ def created_within(period: Period, schema: pl.Schema) -> list[pl.Expr]:
     """Keep records created in `period`; one condition per bound.
 
     Exact in every time unit: a bound between two ticks of the column means the next
-    tick. Undated records stay only where both bounds are open.
+    tick, or the nanosecond of a text. Undated records stay only where both bounds are
+    open.
 
     >>> lf = pl.LazyFrame({"created_at": [0, 1_000]}, {"created_at": pl.Datetime("ms")})
     >>> early = created_within(Period(end=1_000_000_000), lf.collect_schema())
@@ -161,21 +164,29 @@ def _at_or_after(start: int, schema: pl.Schema) -> pl.Expr:
     tick = _tick(start, schema)
     if tick > _INT64_MAX:
         return pl.lit(value=False)
-    return pl.col("created_at") >= _instant(tick, schema)
+    return (pl.col("created_at") >= _instant(tick, schema)) | _within(start, schema)
 
 
 def _before(end: int, schema: pl.Schema) -> pl.Expr:
     tick = _tick(end, schema)
     if tick > _INT64_MAX:
         return pl.col("created_at").is_not_null()
-    return pl.col("created_at") < _instant(tick, schema)
+    return (pl.col("created_at") < _instant(tick, schema)) & ~_within(end, schema)
+
+
+def _within(bound: int, schema: pl.Schema) -> pl.Expr:
+    """Return whether a record is in the tick that holds a bound, but not before it."""
+    per_tick = _NANOSECONDS[time_unit(schema)]
+    if "created_at_nanosecond" not in schema or bound % per_tick == 0:
+        return pl.lit(value=False)
+    tick = _instant(bound // per_tick, schema)
+    nanosecond = pl.col("created_at_nanosecond").fill_null(0)
+    return (pl.col("created_at") == tick) & (nanosecond >= bound % per_tick)
 
 
 def _tick(nanoseconds: int, schema: pl.Schema) -> int:
     """Return the first tick of the column's unit that is not before an instant."""
-    dtype = schema["created_at"]
-    assert isinstance(dtype, pl.Datetime)  # noqa: S101 - the frame is canonical
-    return -(-nanoseconds // _NANOSECONDS[dtype.time_unit])
+    return -(-nanoseconds // _NANOSECONDS[time_unit(schema)])
 
 
 def _instant(tick: int, schema: pl.Schema) -> pl.Expr:

@@ -6,6 +6,8 @@ The canonical frame has the columns that the request reads, always in this form:
 - `status` and each dimension: text, null where absent
 - `appointment_type`, `integration_id`: text; only where the request filters by them
 - `text`: `String`, all searched text of a record; only where the request searches
+- `created_at_nanosecond`: `Int64`, what `created_at` lacks of its text, 0 to 999; null
+  means 0; only where it was text and the request has a bound
 - `<role>_invalid`: `String`, a value that cannot be counted, as messages show it; only
   where the form of the records allows such values
 
@@ -29,7 +31,11 @@ from stats_core.records.columns import (
 )
 from stats_core.records.documents import documents_frame, documents_list
 from stats_core.records.fields import Field
-from stats_core.records.instants import UTC_MICROSECONDS, instant_columns
+from stats_core.records.instants import (
+    UTC_MICROSECONDS,
+    instant_columns,
+    nanosecond_column,
+)
 from stats_core.records.values import invalid_column, text_column
 from stats_core.request import Request
 from stats_core.schema import DIMENSIONS
@@ -120,13 +126,16 @@ def canonical_documents(
         if "created_at" in df.columns:
             instant = pl.coalesce("created_at", instant)
             invalid = pl.coalesce("created_at_invalid", invalid)
+        if request.bounded:
+            nanosecond = nanosecond_column(pl.col("created_at_text"))
+            lf = lf.with_columns(created_at_nanosecond=nanosecond)
         lf = lf.with_columns(created_at=instant, created_at_invalid=invalid)
         lf = lf.drop("created_at_text")
     return CanonicalFrame(lf, df.height, found if documents else Columns())
 
 
 def _columns(fields: Fields, request: Request) -> Iterator[pl.Expr]:
-    yield from _created_at(fields["created_at"])
+    yield from _created_at(fields["created_at"], request)
     for role in ("status", *DIMENSIONS, *filtered_roles(request)):
         found = fields[role]
         if found is None or not fits(role, found):
@@ -137,7 +146,7 @@ def _columns(fields: Fields, request: Request) -> Iterator[pl.Expr]:
             yield invalid.alias(f"{role}_invalid")
 
 
-def _created_at(found: Field | None) -> Iterator[pl.Expr]:
+def _created_at(found: Field | None, request: Request) -> Iterator[pl.Expr]:
     if found is None or not fits("created_at", found):
         # One null per record, even if no other column is found.
         nulls = pl.repeat(None, pl.len(), dtype=UTC_MICROSECONDS)
@@ -151,9 +160,12 @@ def _created_at(found: Field | None) -> Iterator[pl.Expr]:
         number = pl.when(found.expr.is_not_nan()).then(found.expr.cast(pl.String))
         yield number.alias("created_at_invalid")
     else:
-        instant, invalid = instant_columns(found.expr.cast(pl.String))
+        text = found.expr.cast(pl.String)
+        instant, invalid = instant_columns(text)
         yield instant.alias("created_at")
         yield invalid.alias("created_at_invalid")
+        if request.bounded:
+            yield nanosecond_column(text).alias("created_at_nanosecond")
 
 
 def _text(searched: Fields) -> pl.Expr:

@@ -47,6 +47,17 @@ def instant_columns(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     return instant, pl.when(wrong).then(pl.format("'{}'", text))
 
 
+def nanosecond_column(text: pl.Expr) -> pl.Expr:
+    """Return the nanoseconds of ISO 8601 text after its microsecond; null means 0.
+
+    >>> df = pl.DataFrame({"at": ["2024-05-01T00:00:00.123456789Z"]})
+    >>> df.select(nanosecond_column(pl.col("at"))).item()
+    789
+    """
+    fraction = text.str.extract(_TEXT, 4).str.pad_end(9, "0")
+    return fraction.str.slice(6, 3).cast(pl.Int64)
+
+
 def is_from_text(schema: pl.Schema) -> bool:
     """Return whether a canonical frame's instants were read from text.
 

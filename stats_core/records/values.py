@@ -199,7 +199,7 @@ def _decimal_text(value: Decimal) -> str:
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or abs(exponent) > _MAX_DIGITS:
         return _NO_TEXT  # infinite, or too long to write
-    return format(value if value else value.copy_abs(), "f")
+    return format(value or value.copy_abs(), "f")
 
 
 def _float_text(value: float) -> str:

@@ -1,6 +1,7 @@
 """Partial frames: checked, summed, and split by integration."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import polars as pl
 
@@ -9,6 +10,7 @@ from stats_core.errors import InvalidRecordsError
 from stats_core.results.invariants import partial_faults, schema_faults
 
 _INTEGRATION = "integration_id"
+_INT64_MAX = 2**63 - 1
 
 
 def merge_partials(parts: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
@@ -20,7 +22,8 @@ def merge_partials(parts: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
         parts: Frames of `PARTIAL_SCHEMA`, or all of `BY_INTEGRATION_SCHEMA`.
 
     Raises:
-        InvalidRecordsError: The parts count days of different zones.
+        InvalidRecordsError: The parts count days of different zones, or more records
+            than 64 bits can count.
 
     >>> from stats_core.schema import PARTIAL_SCHEMA
     >>> none = {"timezone": "UTC", "section": "total", "day": None, "value": None}
@@ -36,13 +39,24 @@ def merge_partials(parts: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
         return first
     keys = [_INTEGRATION] if _INTEGRATION in first.columns else []
     every = (*keys, "timezone", "section", "day", "value")
-    stacked = ([part] for group in ([first, second], frames) for part in group)
+    stacked = ([part] for part in _countable(chain([first, second], frames)))
     [merged] = add_up(stacked, lambda lf: sum_counts(lf, every))
     zones = sorted(merged["timezone"].unique())
     if len(zones) > 1:
         msg = f"`timezone`: days of different zones do not add up: {', '.join(zones)}"
         raise InvalidRecordsError(msg)
     return in_order(merged.lazy(), *keys).select(first.columns).collect()
+
+
+def _countable(parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Yield the parts while their counts cannot exceed 64 bits."""
+    most = 0
+    for part in parts:
+        most += int(part["count"].max() or 0)  # type: ignore[arg-type] # of `Int64`
+        if most > _INT64_MAX:
+            msg = "`count`: the parts count more records than 64 bits can hold"
+            raise InvalidRecordsError(msg)
+        yield part
 
 
 def checked_partial(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:

@@ -6,7 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Response(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
+    )
 
 
 class AppointmentsOverview(_Response):
@@ -32,18 +34,27 @@ class StatsSource(_Response):
     count: int
 
 
+_DESCRIPTION = (
+    "Response model for appointments dashboard data. "
+    "Contains overview, trends, and source information for appointments."
+)
+
+
 class AppointmentsDashboard(_Response):
     """Response model for appointments dashboard data.
 
     Contains overview, trends, and source information for appointments.
-    `model_dump_json(by_alias=True)` is the published JSON, byte for byte.
+    `model_dump_json()` is the published JSON, byte for byte.
 
     >>> AppointmentsDashboard(
     ...     overview={"total": 1},
     ...     trends=[{"_id": "2023-11-07T05:31:56Z", "successful": 1, "failed": 0}],
-    ... ).model_dump_json(by_alias=True)[:85]
+    ... ).model_dump_json()[:85]
     '{"overview":{"total":1},"trends":[{"_id":"2023-11-07T05:31:56Z","successful":1,"faile'
     """
+
+    # Without this, the published description would hold the example above.
+    model_config = ConfigDict(json_schema_extra={"description": _DESCRIPTION})
 
     overview: AppointmentsOverview = Field(
         description="Overview of total appointments in the date range"

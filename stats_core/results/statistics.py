@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from itertools import accumulate
 from typing import Self
@@ -12,7 +11,7 @@ import polars as pl
 from stats_core import days
 from stats_core.results.partials import checked_partial, merge_partials
 from stats_core.results.response import AppointmentsDashboard
-from stats_core.results.trends import LongerPeriod, filled, rolled_up
+from stats_core.results.trends import Day, LongerPeriod, filled, rolled_up
 from stats_core.schema import (
     BREAKDOWN_SCHEMA,
     COUNTS,
@@ -136,7 +135,7 @@ class AppointmentStatistics:
         )
 
     def trends_filled(
-        self, first: date | None = None, last: date | None = None
+        self, first: Day | None = None, last: Day | None = None
     ) -> pl.DataFrame:
         """Return every calendar day of a range, with zeros; see `trends.filled`."""
         return filled(self.trends, first, last)
@@ -178,6 +177,10 @@ class AppointmentStatistics:
         if not isinstance(other, AppointmentStatistics):
             return NotImplemented
         return merge_statistics([self, other])
+
+    def __radd__(self, other: object) -> Self:
+        """Return itself for `sum`, which starts at 0."""
+        return self if other == 0 else NotImplemented
 
     def __repr__(self) -> str:
         """Return one line: the total, the days and the zone."""
@@ -221,15 +224,24 @@ def merge_statistics(parts: Iterable[AppointmentStatistics]) -> AppointmentStati
     same question (parts of `stats-core tally` know their question).
 
     Raises:
-        InvalidRecordsError: The parts count days of different zones.
+        InvalidRecordsError: The parts count days of different zones, or more records
+            than 64 bits can count.
+        TypeError: A part is something else than statistics.
 
     >>> merge_statistics([]) == AppointmentStatistics.empty()
     True
     """
-    merged = merge_partials(part.frame for part in parts)
+    merged = merge_partials(map(_partial, parts))
     if merged is None:
         return AppointmentStatistics.empty()
     return AppointmentStatistics(merged)
+
+
+def _partial(part: object) -> pl.DataFrame:
+    if isinstance(part, AppointmentStatistics):
+        return part.frame
+    msg = f"parts: expected `AppointmentStatistics`, got `{type(part).__name__}`"
+    raise TypeError(msg)
 
 
 def _page(breakdown: pl.DataFrame, page: int, size: int) -> list[dict[str, object]]:

@@ -1,6 +1,6 @@
 """Pure views of a trend, a frame of `TRENDS_SCHEMA`."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 import polars as pl
@@ -13,26 +13,32 @@ LongerPeriod = Literal["week", "month", "quarter", "year"]
 _EVERY = {"week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
 
 
+Day = date | str
+
+
 def filled(
-    trend: pl.DataFrame, first: date | None = None, last: date | None = None
+    trend: pl.DataFrame, first: Day | None = None, last: Day | None = None
 ) -> pl.DataFrame:
     """Return every calendar day of a range, with zeros where there is no record.
 
     Args:
         trend: `day: Date, successful, failed, other: Int64`, one row per day.
-        first: The first day, inclusive; by default the first day of the trend.
+        first: The first day, inclusive, as a date or its ISO 8601 text; by default the
+            first day of the trend.
         last: The last day, inclusive; by default the last day of the trend.
 
     Returns:
         The columns of the trend, `day` ascending; no row where a bound is missing.
 
     Raises:
-        ValueError: `first` is after `last`.
+        TypeError: A bound is neither a date nor text.
+        ValueError: A text is not a date, or `first` is after `last`.
 
     >>> may = pl.DataFrame([(date(2024, 5, 1), 2, 0, 0)], TRENDS_SCHEMA, orient="row")
-    >>> filled(may, last=date(2024, 5, 2)).rows()[1]
+    >>> filled(may, last="2024-05-02").rows()[1]
     (datetime.date(2024, 5, 2), 0, 0, 0)
     """
+    first, last = _date("first", first), _date("last", last)
     if first is not None and last is not None and first > last:
         msg = f"`first` is after `last`: {first} and {last}"
         raise ValueError(msg)
@@ -64,6 +70,18 @@ def rolled_up(trend: pl.DataFrame, every: LongerPeriod) -> pl.DataFrame:
         raise ValueError(msg)
     period = pl.col("day").dt.truncate(_EVERY[every])
     return trend.group_by(period).agg(pl.col(OUTCOMES).sum()).sort("day")
+
+
+def _date(name: str, day: Day | None) -> date | None:
+    match day:
+        case str():
+            return date.fromisoformat(day.strip())
+        case datetime():
+            pass  # its day depends on a zone
+        case date() | None:
+            return day
+    msg = f"`{name}`: expected a date or its ISO 8601 text, got {day!r}"
+    raise TypeError(msg)
 
 
 def _number(day: date) -> int:

@@ -11,7 +11,11 @@ from stats_core import (
     appointment_statistics,
     appointments_dashboard,
 )
-from stats_core.dashboard import AppointmentsOverview, AppointmentTrend, StatsSource
+from stats_core.results.response import (
+    AppointmentsOverview,
+    AppointmentTrend,
+    StatsSource,
+)
 from tests import reference
 from tests.strategies import DIMENSIONS, Case, cases, frame
 

@@ -1,9 +1,9 @@
 import json
+import re
 import sys
 import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -12,15 +12,14 @@ from typer.testing import CliRunner
 
 from stats_core import (
     AppointmentsDashboard,
-    AppointmentStatistics,
     StatisticsQuery,
-    appointment_statistics,
     appointments_dashboard,
-    cli,
     statistics_by_integration,
 )
-from stats_core.__main__ import main
-from stats_core.cluster import Progress
+from stats_core.batch.cluster import Progress
+from stats_core.batch.tasks import count_files
+from stats_core.cli import app as commands
+from stats_core.request import Request
 from stats_core.sample import integration_ids, sample_records
 
 ID = integration_ids(1)[0]
@@ -40,7 +39,7 @@ CLINIC_OPTIONS = (
 class Answer:
     def __init__(self, *arguments: object) -> None:
         words = list(map(str, arguments))
-        result = CliRunner().invoke(cli.app, words, prog_name="stats-core")
+        result = CliRunner().invoke(commands.app, words, prog_name="stats-core")
         self.code, self.out, self.err = result.exit_code, result.stdout, result.stderr
 
 
@@ -117,29 +116,6 @@ def test_a_table_of_integrations_has_a_row_for_each(sample: Path) -> None:
     assert all(key in answer.out for key in integration_ids(3))
 
 
-@pytest.mark.parametrize(
-    ("days", "period"),
-    [(20, "day"), (100, "week"), (500, "month"), (2_000, "quarter"), (9_999, "year")],
-)
-def test_a_trend_of_any_length_fits_a_screen(
-    tmp_path: Path, days: int, period: str
-) -> None:
-    numbers = pl.int_range(days, eager=True, dtype=pl.Int32)
-    df = pl.DataFrame({"created_at": numbers.cast(pl.Date)})
-    df.with_columns(status=pl.lit("failed")).write_parquet(tmp_path / "a.parquet")
-    answer = Answer("report", tmp_path / "a.parquet", "--format", "table")
-    assert f"{period} from" in answer.out
-
-
-def test_markup_and_control_sequences_in_data_are_not_obeyed(tmp_path: Path) -> None:
-    df = pl.DataFrame({"source": ["[red]x", "x\x1b[31my"], "status": ["", None]})
-    df.with_columns(created_at=None).write_parquet(tmp_path / "a.parquet")
-    answer = Answer("report", tmp_path / "a.parquet", "--format", "table")
-    assert "[red]x" in answer.out
-    assert "x\ufffd[31my" in answer.out
-    assert "\x1b" not in answer.out
-
-
 def test_a_page_past_the_end_is_an_empty_table(sample: Path) -> None:
     answer = Answer(
         *("report", sample, "--integration-id", ID),
@@ -149,56 +125,13 @@ def test_a_page_past_the_end_is_an_empty_table(sample: Path) -> None:
     assert "website" not in answer.out
 
 
-def test_every_fault_of_the_question_is_a_line() -> None:
-    answer = Answer(
-        *(
-            "report",
-            "none.parquet",
-            "--page",
-            0,
-            "--size",
-            "x",
-            "--start",
-            "1714564800",
-        ),
-        *("--end", "soon", "--appointment-type", "fu", "--timezone", "Mars"),
-        *("--integration-id", "no", "--search", "x" * 1_001, "--column", "x=y"),
-    )
-    options = (
-        *("--page", "--size", "--start", "--end", "--appointment-type"),
-        *("--timezone", "--integration-id", "--search", "--column"),
-    )
-    assert (answer.code, answer.out) == (2, "")
-    named = [fault.split()[0] for fault in answer.err.splitlines()]
-    assert sorted(named) == sorted(options)
-
-
-@pytest.mark.parametrize(
-    ("options", "fault"),
-    [
-        (["--start=2024-05-02", "--end=2024-05-01"], "`start` is after `end`"),
-        (["--start=2024-05-02", "--end=2024-05-01T12:00Z"], "--end "),
-        (["--column", "created_at= "], "--column created_at: expected a name"),
-        (["--search-in", ""], "--search-in '': expected a name"),
-        (["--successful", "failed"], "status words in both"),
-        (["--successful", " "], "--successful ' ': expected a name"),
-        (["--each-integration", "--integration-id", ID], "--each-integration: not"),
-    ],
-)
-def test_a_wrong_question_is_said_before_any_file_is_read(
-    options: list[str], fault: str
-) -> None:
-    answer = Answer("report", "none.parquet", *options)
-    assert answer.code == 2
-    assert answer.err.startswith(fault)
-    assert len(answer.err.splitlines()) == 1
-
-
 def test_every_fault_of_the_records_is_a_line(tmp_path: Path) -> None:
     pl.DataFrame({"status": [1.5]}).write_parquet(tmp_path / "a.parquet")
     answer = Answer("report", tmp_path / "a.parquet")
-    named = [fault.split(": ")[1] for fault in answer.err.splitlines()]
-    assert (answer.code, named) == (1, ["`created_at`", "`status`"])
+    wrong, absent = answer.err.splitlines()
+    assert (answer.code, answer.out) == (1, "")
+    assert wrong.startswith(f"{tmp_path / 'a.parquet'}: `status`: expected text")
+    assert absent.startswith("`created_at`: absent, needed as `created_at`")
     assert Answer("report", tmp_path / "none.csv").code == 1
 
 
@@ -226,7 +159,7 @@ def test_sample_says_where_it_cannot_write(tmp_path: Path) -> None:
 def test_demo_answers_on_stdout_and_explains_on_stderr(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cli, "_DEMO_ROWS", 1_000)
+    monkeypatch.setattr(commands, "_DEMO_ROWS", 1_000)
     answer = Answer("demo")
     assert 0 < json.loads(answer.out)["overview"]["total"] < 1_000
     assert "stats-core report" in answer.err
@@ -242,7 +175,7 @@ def test_long_work_shows_a_sign_of_life_on_a_terminal_only(
             started.append(self.interval)
             self.function()
 
-    monkeypatch.setattr(cli, "Timer", AtOnce)
+    monkeypatch.setattr(commands, "Timer", AtOnce)
     Answer("report", sample, "--integration-id", ID)
     assert started == []
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -305,25 +238,16 @@ def test_a_part_is_kept_as_parquet_or_not_at_all(sample: Path) -> None:
 
 class FakeCluster:
     @staticmethod
-    def appointment_statistics(
-        sources: list[str], *, progress: Progress, **asked: Any
-    ) -> AppointmentStatistics:
+    def count(sources: list[str], request: Request, progress: Progress) -> pl.DataFrame:
         progress(1, 1)
-        return appointment_statistics(pl.scan_parquet(sources), **asked)
-
-    @staticmethod
-    def statistics_by_integration(
-        sources: list[str], *, progress: Progress, **asked: Any
-    ) -> dict[str, AppointmentStatistics]:
-        progress(1, 1)
-        return statistics_by_integration(pl.scan_parquet(sources), **asked)
+        return count_files(sources, request)
 
 
 @pytest.mark.parametrize("whose", [("--each-integration",), ("--integration-id", ID)])
 def test_a_cluster_is_asked_the_same_question(
     monkeypatch: pytest.MonkeyPatch, sample: Path, whose: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(cli, "cluster", FakeCluster)
+    monkeypatch.setattr(commands, "cluster", FakeCluster)
     words = [*whose, "--search=clinic", "--timezone=Asia/Tokyo", "--format=json"]
     expected = Answer("report", sample, *words)
     found = Answer("report", sample, "--cluster", *words)
@@ -339,29 +263,79 @@ def test_without_ray_the_option_says_what_it_needs(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     answer = Answer("report", sample, "--cluster", "--each-integration")
-    assert (answer.code, answer.out) == (2, "")
+    assert (answer.code, answer.out, len(answer.err.splitlines())) == (2, "", 1)
     assert answer.err.startswith("--cluster: ")
     assert "stats-core[cluster]" in answer.err
 
 
-def test_main_runs_the_command_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["stats-core", "--help"])
-    with pytest.raises(SystemExit) as caught:
-        main()
-    assert caught.value.code == 0
-    assert "report" in capsys.readouterr().out
+@pytest.mark.usefixtures("ray")
+def test_a_cluster_answers_as_this_process(sample: Path) -> None:
+    words = ["--integration-id", ID, "--search=clinic", "--format=json"]
+    found = Answer("report", sample, "--cluster", *words)
+    assert (found.code, found.err) == (0, "")
+    assert found.out == Answer("report", sample, *words).out
+    out = sample.with_name("part.parquet")
+    kept = Answer("tally", sample, "--cluster", "--each-integration", "--out", out)
+    assert kept.code == 0
+    expected = Answer("report", sample, "--each-integration").out
+    assert Answer("merge", out).out == expected
+
+
+def test_columns_that_no_file_has_are_told_without_a_file(tmp_path: Path) -> None:
+    for name in "ab":
+        df = pl.DataFrame({"created_at": ["2024-05-01"], "status": ["failed"]})
+        df.with_columns(pl.lit(1).alias(name)).write_parquet(
+            tmp_path / f"{name}.parquet"
+        )
+    answer = Answer("report", tmp_path / "*.parquet", "--column", "utm_source=ads")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == (
+        "`ads`: absent, needed as `utm_source`; "
+        "the columns are `created_at`, `status`, `a`, `b`\n"
+    )
+
+
+def test_a_boolean_status_counts_as_its_csv(tmp_path: Path) -> None:
+    df = pl.DataFrame(
+        {"created_at": [date(2024, 5, 1)] * 3, "status": [True, False, None]}
+    )
+    df.write_parquet(tmp_path / "a.parquet")
+    df.write_csv(tmp_path / "a.csv")
+    answers = [Answer("report", tmp_path / name).out for name in ("a.parquet", "a.csv")]
+    assert answers[0] == answers[1]
+    first_day = {"_id": "2024-05-01T00:00:00Z", "successful": 1, "failed": 1}
+    assert json.loads(answers[0])["trends"] == [first_day]
 
 
 @pytest.mark.parametrize(
-    ("lacking", "expected"), [("typer", SystemExit), ("rich.text", ModuleNotFoundError)]
+    ("command", "options"),
+    [
+        ("report", {"--appointment-type", "--page", "--each-integration", "--cluster"}),
+        ("tally", {"--appointment-type", "--out", "--each-integration", "--cluster"}),
+        ("merge", {"--page", "--size", "--format"}),
+    ],
 )
-def test_main_names_the_extra_it_needs(
-    monkeypatch: pytest.MonkeyPatch, lacking: str, expected: type[BaseException]
+def test_a_command_has_just_the_options_that_it_reads(
+    monkeypatch: pytest.MonkeyPatch, command: str, options: set[str]
 ) -> None:
-    for module in ("stats_core.cli", "stats_core.answers", "stats_core.tables"):
-        monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, lacking, None)
-    with pytest.raises(expected, match=r"stats-core\[cli\]|rich\.text"):
-        main()
+    monkeypatch.setenv("COLUMNS", "200")
+    answer = Answer(command, "--help")
+    shown = set(re.findall(r"--[a-z-]+", answer.out))
+    assert options <= shown
+    assert ("--page" in shown) == (command != "tally")
+    assert ("--start" in shown) == (command != "merge")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["report"], ["tally", "a.csv"], ["merge"], ["sample", "--rows", 1], ["fly"]),
+        *(["report", "a.csv", "--fly"], ["report", "a.csv", "--format", "xml"]),
+        *(["sample", "--rows", -1, "--out", "a.csv"], ["merge", "a", "--start", "x"]),
+    ],
+    ids=str,
+)
+def test_words_that_no_command_knows_are_wrong_usage(words: list[object]) -> None:
+    answer = Answer(*words)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("Usage: ")

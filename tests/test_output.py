@@ -1,0 +1,106 @@
+import json
+
+import polars as pl
+import pytest
+
+from stats_core import (
+    AppointmentStatistics,
+    appointment_statistics,
+    statistics_by_integration,
+)
+from stats_core.cli.options import OutputFormat, parsed_request
+from stats_core.cli.output import write
+from stats_core.request import Request
+from stats_core.sample import integration_ids, sample_records
+from stats_core.schema import BY_INTEGRATION_SCHEMA
+
+WHOLE = sample_records(300).collect()
+STATS = appointment_statistics(WHOLE.drop("integration_id"))
+BY_ID = statistics_by_integration(WHOLE)
+EACH = pl.concat(
+    stats.frame.select(pl.lit(key).alias("integration_id"), pl.all())
+    for key, stats in BY_ID.items()
+)
+FORMATS = [None, OutputFormat.JSON, OutputFormat.TABLE]
+
+
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def written(
+    capsys: pytest.CaptureFixture[str],
+    partial: pl.DataFrame,
+    request: Request,
+    form: OutputFormat | None = None,
+) -> str:
+    write(partial, request, form)
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return captured.out
+
+
+def test_an_answer_is_the_published_response(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    request = parsed_request({"page": "2", "size": "3"})
+    expected = STATS.dashboard(2, 3).model_dump_json(by_alias=True)
+    for form in (None, OutputFormat.JSON):
+        assert written(capsys, STATS.frame, request, form) == f"{expected}\n"
+
+
+def test_each_integration_is_a_line_that_starts_with_its_id(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    request = parsed_request({"page": "2", "size": "3"})
+    lines = written(capsys, EACH, request).splitlines()
+    for line, (key, stats) in zip(lines, BY_ID.items(), strict=True):
+        response = stats.dashboard(2, 3).model_dump_json(by_alias=True)
+        assert line == f'{{"integration_id":"{key}",{response[1:]}'
+
+
+def test_no_integration_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = BY_INTEGRATION_SCHEMA.to_frame()
+    assert written(capsys, nothing, Request()) == ""
+
+
+def test_a_table_has_ten_rows_unless_a_size_is_given(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    texts = [
+        written(capsys, STATS.frame, parsed_request({"size": size}), OutputFormat.TABLE)
+        for size in (None, "10", "300")
+    ]
+    assert texts[0] == texts[1] != texts[2]
+    assert "more below" in texts[0]
+    assert "more below" not in texts[2]
+
+
+def test_a_table_of_integrations_has_a_row_for_each(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = written(capsys, EACH, Request(), OutputFormat.TABLE)
+    assert all(key in text for key in integration_ids(3))
+
+
+@pytest.mark.parametrize("partial", [STATS.frame, EACH], ids=["one", "each"])
+def test_a_terminal_shows_tables_unless_json_is_named(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    partial: pl.DataFrame,
+) -> None:
+    plain = {form: written(capsys, partial, Request(), form) for form in FORMATS}
+    assert plain[None] == plain[OutputFormat.JSON]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    coloured = {form: written(capsys, partial, Request(), form) for form in FORMATS}
+    assert coloured[None] == coloured[OutputFormat.TABLE]
+    assert coloured[OutputFormat.JSON] == plain[OutputFormat.JSON]
+    assert all(map(json.loads, coloured[OutputFormat.JSON].splitlines()))
+
+
+def test_an_empty_answer_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    empty = AppointmentStatistics.empty().frame
+    assert json.loads(written(capsys, empty, Request()))["overview"] == {"total": 0}
+    assert "overview" in written(capsys, empty, Request(), OutputFormat.TABLE)
