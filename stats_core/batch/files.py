@@ -183,6 +183,7 @@ def _file_faults(group: FileGroup, request: Request, error: Exception) -> Sequen
     if len(group.paths) == 1:
         with faults.collected(group.paths[0]):
             raise error
+        return faults.lines
     for path in group.paths:
         with faults.collected(path):
             counting.count(canonical_scan(_opened(path).lf, request), request)
