@@ -98,7 +98,11 @@ def asked(draw: st.DrawFn) -> Asked:
             ]
         )
     )
-    words = draw(st.sampled_from([{}, {"successful": frozenset({"done"}), "failed": frozenset({"no"})}]))
+    words = draw(
+        st.sampled_from(
+            [{}, {"successful": frozenset({"done"}), "failed": frozenset({"no"})}]
+        )
+    )
     request = Request(
         query=query,
         layout=LAYOUT.model_copy(update=words),
