@@ -30,6 +30,10 @@ class InvalidRecordsError(ValueError):
         return "\n".join(self.faults)
 
 
+class UnreadableRecordsError(InvalidRecordsError):
+    """Records that failed while they were read; raised for what Polars raises."""
+
+
 class Faults:
     """Faults that are collected first and raised together.
 
@@ -67,12 +71,12 @@ class Faults:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Convert Polars and OS errors of the block into `InvalidRecordsError`."""
+    """Convert Polars and OS errors of the block into `UnreadableRecordsError`."""
     try:
         yield
     except READ_ERRORS as error:
         msg = f"records: cannot be read: {first_line(error)}"
-        raise InvalidRecordsError(msg) from error
+        raise UnreadableRecordsError(msg) from error
 
 
 def first_line(error: BaseException) -> str:

@@ -23,6 +23,7 @@ from stats_core.records.columns import (
     filtered_roles,
     scope_faults,
     unnamed_booleans,
+    with_names_beside,
 )
 from stats_core.records.instants import UTC_MICROSECONDS
 from stats_core.records.values import Invalid, plain, shown, value_text
@@ -35,6 +36,7 @@ _ABSENT = object()
 _TEXT = {str, NoneType}
 _KNOWN_ZONES = {NoneType, timezone, ZoneInfo}
 _MAX_EXAMPLES = 3
+_MAX_SAMPLED = 1_000  # documents whose names help to find a typo
 # What turns a row of another kind into a mapping.
 _CONVERSIONS = {
     "model_dump": "its `model_dump()`",
@@ -118,7 +120,9 @@ def _columns(
     rows: Sequence[Document], values: Mapping[str, list[Any] | None], request: Request
 ) -> Columns:
     """Return what the documents lack. A breakdown that no document has is only unset."""
-    absent = absent_roles(values, request)
+    absent = with_names_beside(
+        absent_roles(values, request), lambda path: _names_at(rows, path)
+    )
     layout = request.layout
     optional = {getattr(layout, name) for name in DIMENSIONS}
     if values["status"] and _types(values["status"]) <= {bool, NoneType}:
@@ -163,6 +167,15 @@ def _get_path(document: Document, path: str) -> object:
             return _ABSENT
         value = value[key]
     return value
+
+
+def _names_at(rows: Sequence[Document], path: str) -> list[str]:
+    """Return the names in the objects at a path, of the first documents."""
+    some = (_get_path(row, path) for row in rows[:_MAX_SAMPLED])
+    objects = (value for value in some if isinstance(value, Mapping))
+    return [
+        it for it in dict.fromkeys(chain.from_iterable(objects)) if isinstance(it, str)
+    ]
 
 
 def _types(values: Iterable[object]) -> set[type]:
