@@ -1,37 +1,26 @@
 """CSV files: a fast scan, and a slow reader that names every fault.
 
-Polars scans CSV fast, but its errors name no line, and it refuses a quote inside an
-unquoted field, which other readers take for a character. A file that it cannot read is
-read again by the `csv` module of the standard library, a batch at a time: either every
-row counts, or the fault names its line. Files in other encodings than UTF-8 are read in
-this way at once.
+Polars scans CSV fast, but its errors name no line, and it does not read a quote inside
+an unquoted field, which other readers take for a character. Files that it cannot be
+trusted with, and those that it refuses, are read by the `csv` module of the standard
+library, a batch at a time: either every row counts, or the fault names its line.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import csv
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from io import SEEK_END
 from itertools import islice
-from pathlib import Path
 
 import polars as pl
 
 from stats_core.batch.csv_header import CsvHeader
 from stats_core.batch.csv_rows import check_fields, csv_rows
+from stats_core.batch.csv_screen import are_lines_valid
 from stats_core.batch.formats import ReadOptions, default_separator
-from stats_core.batch.paths import is_url
 from stats_core.batch.text_lines import UTF8, text_lines
 from stats_core.errors import InvalidRecordsError
 
-_BATCH_ROWS = 50_000
-
-
-def is_fast(path: str, header: CsvHeader) -> bool:
-    """Return whether Polars reads the file as `csv_batches` does, or else refuses it."""
-    return (
-        header.encoding in UTF8
-        and header.separator.isascii()
-        and not _ends_with(path, header.separator)
-    )
+_BATCH_ROWS = 20_000
 
 
 def scan_csv(paths: Sequence[str], header: CsvHeader) -> pl.LazyFrame:
@@ -63,8 +52,12 @@ def scan_csv_glob(url: str, reading: ReadOptions) -> pl.LazyFrame:
         polars.exceptions.PolarsError: The files cannot be read.
     """
     separator = reading.separator or default_separator(url)
-    if reading.encoding not in UTF8 or not separator.isascii():
-        msg = "a glob in a URL needs UTF-8 and an ASCII separator; name the files"
+    plain = reading.encoding in UTF8 and separator.isascii()
+    if not plain or not are_lines_valid(url, separator):
+        msg = (
+            "a glob in a URL is for UTF-8, an ASCII separator, and lines that each are "
+            "valid CSV; name the files one by one"
+        )
         raise InvalidRecordsError(msg)
     lf = pl.scan_csv(url, infer_schema=False, separator=separator)
     return lf.filter(_is_row([*lf.collect_schema()]))
@@ -78,37 +71,62 @@ def _is_row(columns: Sequence[str]) -> pl.Expr:
 
 
 def csv_batches(path: str, header: CsvHeader) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a CSV file in batches; slow, but exact.
+    """Yield the rows of a CSV file in batches, at least one; slow, but exact.
 
-    A quote inside an unquoted field is a character.
+    A quote inside an unquoted field is a character. The rows are those of `scan_csv`.
 
     Raises:
         InvalidRecordsError: A row is not CSV in this encoding; with its line.
         OSError: The file cannot be read.
     """
-    schema = dict.fromkeys(header.names, pl.String())
+    with closing(_row_lines(path, header)) as lines:
+        rows = csv.reader(lines, delimiter=header.separator, strict=True)
+        try:
+            while True:
+                batch = list(islice(rows, _BATCH_ROWS))
+                yield _frame(batch, header.names)
+                if len(batch) < _BATCH_ROWS:
+                    return
+        except (csv.Error, UnicodeEncodeError, _TooManyFieldsError) as error:
+            raise _first_fault(path, header) from error
+
+
+class _TooManyFieldsError(Exception):
+    """A row has more fields than the header."""
+
+
+def _row_lines(path: str, header: CsvHeader) -> Generator[str, None, None]:
     with closing(text_lines(path, header.encoding)) as lines:
-        rows = _records(islice(lines, header.lines, None), header)
-        while batch := list(islice(rows, _BATCH_ROWS)):
-            yield pl.DataFrame(batch, schema, orient="row")
+        yield from islice(lines, header.lines, None)
 
 
-def _records(lines: Iterable[str], header: CsvHeader) -> Iterator[list[str | None]]:
-    """Yield the fields of each row that is not blank; null where a field is empty."""
-    width = len(header.names)
-    for row in csv_rows(lines, header.separator, header.lines):
-        fields = row.fields
-        if not any(fields) or (not any(fields[1:]) and not fields[0].strip(" \t")):
-            continue
-        check_fields(row, header.names, header.separator, header.encoding)
-        yield [field or None for field in fields] + [None] * (width - len(fields))
+def _frame(rows: list[list[str]], names: Sequence[str]) -> pl.DataFrame:
+    """Return rows as text columns; short rows are filled, blank ones left out.
+
+    Raises:
+        _TooManyFieldsError: A row has more fields than there are names.
+        UnicodeEncodeError: A field is not Unicode.
+    """
+    width = len(names)
+    if any(len(row) != width for row in rows):
+        rows = [row + [""] * (width - len(row)) for row in rows if any(row)]
+        if any(len(row) != width for row in rows):
+            raise _TooManyFieldsError
+    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+    series = [
+        pl.Series(name, column, pl.String)
+        for name, column in zip(names, columns, strict=True)
+    ]
+    return pl.DataFrame(series).filter(_is_row(names))
 
 
-def _ends_with(path: str, separator: str) -> bool:
-    """Return whether a file ends with an empty field, which Polars may overlook."""
-    if is_url(path) or path.endswith((".gz", ".zst")):
-        return False
-    with Path(path).open("rb") as file:
-        file.seek(0, SEEK_END)
-        file.seek(max(0, file.tell() - 1))
-        return file.read() == separator.encode()
+def _first_fault(path: str, header: CsvHeader) -> InvalidRecordsError:
+    """Return the fault of the first row that cannot be counted."""
+    try:
+        with closing(_row_lines(path, header)) as lines:
+            for row in csv_rows(lines, header.separator, header.lines):
+                if any(row.fields):
+                    check_fields(row, header.names, header.separator, header.encoding)
+    except InvalidRecordsError as error:
+        return error
+    return InvalidRecordsError("the file changed while it was read")

@@ -6,8 +6,9 @@ from typing import NamedTuple, assert_never
 
 import polars as pl
 
-from stats_core.batch.csv_files import is_fast, scan_csv, scan_csv_glob
+from stats_core.batch.csv_files import scan_csv, scan_csv_glob
 from stats_core.batch.csv_header import CsvHeader, read_header
+from stats_core.batch.csv_screen import is_scannable
 from stats_core.batch.formats import Format, ReadOptions, file_format
 from stats_core.batch.paths import is_url, partition_keys
 from stats_core.errors import InvalidRecordsError
@@ -42,8 +43,8 @@ class FileScan(NamedTuple):
 def open_scan(path: str, reading: ReadOptions) -> FileScan | None:
     """Return a file as it is scanned; None if it can only be read in batches.
 
-    Every CSV column is `String`. JSON files, and CSV files in other encodings than
-    UTF-8, are read in batches.
+    Every CSV column is `String`. JSON files are read in batches, and so are CSV files
+    that Polars cannot be trusted with, such as those in other encodings than UTF-8.
 
     Raises:
         InvalidRecordsError: The name tells no format, or the file has no valid header.
@@ -65,7 +66,7 @@ def open_scan(path: str, reading: ReadOptions) -> FileScan | None:
         schema = _scan(kind, [path], reading).collect_schema()
         return FileScan(path, kind, None, schema, keys)
     header = read_header(path, reading)
-    if not is_fast(path, header):
+    if not is_scannable(path, header):
         return None
     schema = pl.Schema(dict.fromkeys(header.names, pl.String()))
     return FileScan(path, kind, header, schema, keys)

@@ -92,29 +92,31 @@ _READING: dict[str, _Option] = {
 def fills_request(
     *, counts: bool = True, pages: bool = True
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options that fill its parameters `request` and `reading`.
+    """Give a command the options that fill its parameter `request`.
+
+    A command with a parameter `reading` also has the options of how files are read.
 
     Args:
-        counts: Whether the command has the options of what is counted, and of how files
-            are read; only then it has the parameter `reading`.
+        counts: Whether the command has the options of what is counted.
         pages: Whether it has those of the page that is shown.
     """
     asked = (_COUNTING if counts else {}) | (_PAGING if pages else {})
-    shared = asked | (_READING if counts else {})
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = [
-            it
-            for it in signature(command).parameters.values()
-            if it.name not in {"request", "reading"}
-        ]
+        found = dict(signature(command).parameters)
+        reads = found.pop("reading", None) is not None
+        shared = asked | (_READING if reads else {})
+        del found["request"]
 
         def run(**given: Any) -> None:  # noqa: ANN401 - whatever typer parsed
             with faults_to_exit_codes():
                 options = {name: given.pop(name) for name in shared}
-                command(**_parsed(options, asked, reads=counts), **given)
+                command(**_parsed(options, asked, reads=reads), **given)
 
-        parameters = [*own, *(_parameter(name, *shared[name]) for name in shared)]
+        parameters = [
+            *found.values(),
+            *(_parameter(name, *shared[name]) for name in shared),
+        ]
         by_default = sorted(
             parameters, key=lambda it: it.default is not Parameter.empty
         )
