@@ -5,8 +5,9 @@ that cannot be counted, 2 wrong usage or a bad query; one line per fault.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Timer
 from typing import Annotated
@@ -17,12 +18,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from stats_core.batch import cluster
-from stats_core.batch.files import FORMATS, file_paths
+from stats_core.batch.formats import FORMATS, ReadOptions, default_separator
 from stats_core.batch.parts import keep, merge_parts
+from stats_core.batch.paths import file_paths, resolved
 from stats_core.batch.tasks import count_files
+from stats_core.batch.writing import check_target, in_thread, replacing
 from stats_core.cli import options
 from stats_core.cli.options import WrongUsageError, faults_to_exit_codes
 from stats_core.cli.output import write
+from stats_core.cli.standard_input import standard_input
 from stats_core.request import Request
 from stats_core.sample import integration_ids, sample_records
 
@@ -33,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _DEMO_ROWS = 100_000
+_Sink = Callable[[Path], object]
 
 
 @app.command()
@@ -40,12 +45,15 @@ _DEMO_ROWS = 100_000
 def report(
     records: options.RecordFiles,
     request: Request,
+    reading: ReadOptions,
     *,
     on_cluster: options.OnCluster = False,
     format: options.Format = None,  # noqa: A002 - the option's name
 ) -> None:
     """Count appointments: the total, the daily trend, sources and UTM values."""
-    write(_count(records, request, on_cluster=on_cluster), request, format)
+    with standard_input(records, reading) as sources:
+        counted = _count(sources, request, reading, on_cluster=on_cluster)
+    write(counted, request, format)
 
 
 @app.command()
@@ -53,6 +61,7 @@ def report(
 def tally(
     records: options.RecordFiles,
     request: Request,
+    reading: ReadOptions,
     out: Annotated[Path, typer.Option(help="The .parquet file to write the part to.")],
     *,
     on_cluster: options.OnCluster = False,
@@ -61,7 +70,11 @@ def tally(
     if FORMATS.get(out.suffix.lower()) != "parquet":
         msg = f"--out {out}: expected a .parquet file"
         raise WrongUsageError(msg)
-    keep(_count(records, request, on_cluster=on_cluster), request, out)
+    check_target(out)
+    with standard_input(records, reading) as sources:
+        _check_is_no_input(out, file_paths(sources, reading))
+        counted = _count(sources, request, reading, on_cluster=on_cluster)
+    keep(counted, request, out)
 
 
 @app.command()
@@ -77,8 +90,8 @@ def merge(
     The parts must answer one question, for days or files that do not overlap.
     """
     with _progress("adding up"):
-        partial = merge_parts(file_paths(kept))
-    write(partial, request, format)
+        merged = merge_parts(file_paths(kept))
+    write(merged, request, format)
 
 
 @app.command()
@@ -106,30 +119,42 @@ def demo(format: options.Format = None) -> None:  # noqa: A002 - the option's na
             f"  stats-core report sample.parquet --integration-id {request.integration_id}"
         )
         sample(_DEMO_ROWS, path)
-        write(_count([str(path)], request, on_cluster=False), request, format)
+        counted = _count([str(path)], request, ReadOptions(), on_cluster=False)
+        write(counted, request, format)
 
 
-def _count(records: list[str], request: Request, *, on_cluster: bool) -> pl.DataFrame:
+def _count(
+    records: list[str], request: Request, reading: ReadOptions, *, on_cluster: bool
+) -> pl.DataFrame:
     if on_cluster:
         with _files_done() as done, _needs_ray():
-            return cluster.count(records, request, done)
+            return cluster.count(records, request, done, reading, _say_unset)
     with _progress("counting"):
-        return count_files(file_paths(records), request)
+        return count_files(file_paths(records, reading), request, reading, _say_unset)
+
+
+def _check_is_no_input(out: Path, paths: Sequence[str]) -> None:
+    if resolved(str(out)) in map(resolved, paths):
+        msg = f"--out {out}: is among the records, which it would replace"
+        raise WrongUsageError(msg)
 
 
 def _sink(lf: pl.LazyFrame, out: Path) -> None:
-    match FORMATS.get(out.suffix.lower()):
+    suffix = out.suffix.lower()
+    match FORMATS.get(suffix):
         case "parquet":
-            lf.sink_parquet(out)
-        case "json" if out.suffix.lower() != ".json":
-            lf.sink_ndjson(out)
+            sink: _Sink = lf.sink_parquet
+        case "json" if suffix != ".json":
+            sink = lf.sink_ndjson
         case "csv":
-            lf.sink_csv(out)
+            sink = partial(lf.sink_csv, separator=default_separator(out.name))
         case "ipc":
-            lf.sink_ipc(out)
+            sink = lf.sink_ipc
         case _:
             msg = f"--out {out}: expected a .parquet, .ndjson, .csv or .arrow file"
             raise WrongUsageError(msg)
+    with replacing(out) as unfinished:
+        in_thread(partial(sink, unfinished))
 
 
 @contextmanager
@@ -163,6 +188,10 @@ def _needs_ray() -> Iterator[None]:
     except ModuleNotFoundError as error:
         msg = f"--cluster: {error}"
         raise WrongUsageError(msg) from error
+
+
+def _say_unset(fields: Sequence[str]) -> None:
+    _say(f"note: unset for all records, as no document has it: {' | '.join(fields)}")
 
 
 def _say(line: str) -> None:
