@@ -134,4 +134,5 @@ def _supported(field: Any) -> Any:  # noqa: ANN401 - of pyarrow
 
 
 def _is_arrow_text(dtype: Any) -> bool:  # noqa: ANN401 - of pyarrow
-    return any(word in str(dtype) for word in ("string", "dictionary"))
+    values = str(dtype).removeprefix("dictionary<values=")
+    return values.startswith(("string", "large_string"))

@@ -227,9 +227,7 @@ def _searched(rows: Sequence[Document], request: Request) -> pl.Series:
 
 
 def _is_text(value: object) -> bool:
-    return issubclass(
-        type(value), str
-    )  # unlike `isinstance`, it asks no foreign object
+    return issubclass(type(value), str)  # `isinstance` asks the foreign object
 
 
 def _texts(role: str, values: list[Any]) -> Iterator[pl.Series]:
@@ -283,6 +281,8 @@ def _known_zones(values: list[datetime | None]) -> bool:
 def _instant(value: object) -> datetime | str | Invalid | None:
     try:
         match plain(value):
+            case datetime(nanosecond=int(beyond)) as instant if beyond:  # of pandas
+                return value_text(instant)
             case datetime() as instant:
                 return _as_utc(instant)
             case date() as day:

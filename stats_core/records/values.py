@@ -214,7 +214,9 @@ def _object_text(value: Any) -> str | None:  # noqa: ANN401 - any foreign object
             return _text(plain(getattr(value, conversion)()))
     # Without a `__str__` of its own, an object's text is its address in memory.
     nameless = type(value).__str__ in {object.__str__, BaseException.__str__}
-    if nameless or hasattr(value, "__iter__"):
+    # Frames have no text for these either: periods, intervals, expressions.
+    of_frames = type(value).__module__.partition(".")[0] in {"pandas", "polars"}
+    if nameless or of_frames or hasattr(value, "__iter__"):
         return _NO_TEXT
     return str.__str__(str(value))
 
