@@ -4,13 +4,14 @@ Answers go to stdout and everything else to stderr. Exit codes: 0 answered, 1 re
 that cannot be counted, 2 wrong usage or a bad query; one line per fault.
 """
 
+import importlib.metadata
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Timer
-from typing import Annotated
+from typing import Annotated, cast
 
 import polars as pl
 import typer
@@ -40,7 +41,26 @@ _DEMO_ROWS = 100_000
 _Sink = Callable[[Path], object]
 
 
-@app.command()
+def _version(value: bool) -> None:  # noqa: FBT001 - what typer passes
+    if value:
+        typer.echo(importlib.metadata.version("stats-core"))
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version.", callback=_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Appointment statistics, exactly, from files of records."""
+
+
+@app.command(epilog="Example: stats-core report may.csv --timezone America/New_York")
 @options.fills_request()
 def report(
     records: options.RecordFiles,
@@ -56,28 +76,61 @@ def report(
     write(counted, request, format)
 
 
-@app.command()
+@app.command(
+    epilog="Example: stats-core tally may.csv --out may.parquet; or, for one part per "
+    "day, stats-core tally may.csv --start 2024-05-01 --end 2024-05-31 "
+    "--out-by-day parts"
+)
 @options.fills_request(pages=False)
 def tally(
     records: options.RecordFiles,
     request: Request,
     reading: ReadOptions,
-    out: Annotated[Path, typer.Option(help="The .parquet file to write the part to.")],
     *,
+    out: Annotated[
+        Path | None, typer.Option(help="The .parquet file to write the part to.")
+    ] = None,
+    out_by_day: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write one part per day from --start to --end: FOLDER/2024-05-01.parquet.",
+        ),
+    ] = None,
     on_cluster: options.OnCluster = False,
 ) -> None:
     """Count appointments and keep the answer, for `merge` to add to others."""
-    if FORMATS.get(out.suffix.lower()) != "parquet":
-        msg = f"--out {out}: expected a .parquet file"
-        raise WrongUsageError(msg)
-    check_target(out)
+    parts = _parts(request, out, out_by_day)
+    for path in parts:
+        check_target(path)
     with standard_input(records, reading) as sources:
-        _check_is_no_input(out, file_paths(sources, reading))
-        counted = _count(sources, request, reading, on_cluster=on_cluster)
-    keep(counted, request, out)
+        _check_are_no_inputs([*parts], file_paths(sources, reading))
+        for path, asked in parts.items():
+            keep(_count(sources, asked, reading, on_cluster=on_cluster), asked, path)
 
 
-@app.command()
+def _parts(
+    request: Request, out: Path | None, out_by_day: Path | None
+) -> dict[Path, Request]:
+    """Return the files to write, and the request that each one answers."""
+    if (out is None) == (out_by_day is None):
+        msg = "--out, --out-by-day: expected one of them"
+        raise WrongUsageError(msg)
+    if out is not None:
+        if FORMATS.get(out.suffix.lower()) != "parquet":
+            msg = f"--out {out}: expected a .parquet file"
+            raise WrongUsageError(msg)
+        return {out: request}
+    try:
+        by_day = request.by_day()
+    except ValueError as error:
+        msg = f"--out-by-day: {error}: --start and --end"
+        raise WrongUsageError(msg) from error
+    folder = cast("Path", out_by_day)
+    return {folder / f"{day}.parquet": asked for day, asked in by_day.items()}
+
+
+@app.command(epilog="Example: stats-core merge 'parts/*.parquet' --format table")
 @options.fills_request(counts=False)
 def merge(
     kept: options.PartFiles,
@@ -94,7 +147,7 @@ def merge(
     write(merged, request, format)
 
 
-@app.command()
+@app.command(epilog="Example: stats-core sample --rows 1000000 --out sample.parquet")
 def sample(
     rows: Annotated[int, typer.Option(min=0, help="How many records.")],
     out: Annotated[
@@ -133,10 +186,12 @@ def _count(
         return count_files(file_paths(records, reading), request, reading, _say_unset)
 
 
-def _check_is_no_input(out: Path, paths: Sequence[str]) -> None:
-    if resolved(str(out)) in map(resolved, paths):
-        msg = f"--out {out}: is among the records, which it would replace"
-        raise WrongUsageError(msg)
+def _check_are_no_inputs(outs: Sequence[Path], paths: Sequence[str]) -> None:
+    inputs = {*map(resolved, paths)}
+    for out in outs:
+        if resolved(str(out)) in inputs:
+            msg = f"--out {out}: is among the records, which it would replace"
+            raise WrongUsageError(msg)
 
 
 def _sink(lf: pl.LazyFrame, out: Path) -> None:

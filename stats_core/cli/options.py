@@ -45,7 +45,10 @@ PartFiles = Annotated[
     typer.Argument(metavar="PART...", help="Files that `tally` wrote, and globs."),
 ]
 OnCluster = Annotated[
-    bool, typer.Option("--cluster", help="Count on Ray: RAY_ADDRESS, or this machine.")
+    bool,
+    typer.Option(
+        "--cluster", help="Flag: count on Ray, at RAY_ADDRESS or on this machine."
+    ),
 ]
 Format = Annotated[
     OutputFormat | None,
@@ -66,15 +69,19 @@ _COUNTING: dict[str, _Option] = {
     "start": (str | None, None, "First day, or instant, in ISO 8601."),
     "end": (str | None, None, "Last day, or instant, in ISO 8601."),
     "integration_id": (str | None, "ID", "Count the records of this integration."),
-    "each_integration": (bool, None, "Count each integration separately."),
+    "each_integration": (bool, None, "Flag: count each integration separately."),
     "timezone": (str | None, None, "IANA zone of the days; default: UTC."),
     "column": (
         *(_Words, "ROLE=COLUMN"),
-        f"The column of a field, dots for nested ones; roles: {', '.join(ROLES)}.",
+        f"The column of a field, dots for nested ones; can be repeated; roles: {', '.join(ROLES)}.",
     ),
-    "search_in": (_Words, "COLUMN", "A column to search; default: all text."),
-    "successful": (_Words, "WORD", "A status that means successful."),
-    "failed": (_Words, "WORD", "A status that means failed."),
+    "search_in": (
+        _Words,
+        "COLUMN",
+        "A column to search; can be repeated; default: all text.",
+    ),
+    "successful": (_Words, "WORD", "A status that means successful; can be repeated."),
+    "failed": (_Words, "WORD", "A status that means failed; can be repeated."),
 }
 _READING: dict[str, _Option] = {
     "input_format": (
