@@ -5,6 +5,7 @@ that cannot be counted, 2 wrong usage or a bad query; one line per fault.
 """
 
 import importlib.metadata
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,10 +16,7 @@ from typing import Annotated, cast
 
 import polars as pl
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
-from stats_core.batch import cluster
 from stats_core.batch.formats import FORMATS, ReadOptions, default_separator
 from stats_core.batch.parts import keep, merge_parts
 from stats_core.batch.paths import file_paths, resolved
@@ -180,6 +178,8 @@ def _count(
     records: list[str], request: Request, reading: ReadOptions, *, on_cluster: bool
 ) -> pl.DataFrame:
     if on_cluster:
+        from stats_core.batch import cluster  # noqa: PLC0415 - slow to import
+
         with _files_done() as done, _needs_ray():
             return cluster.count(records, request, done, reading, _say_unset)
     with _progress("counting"):
@@ -215,11 +215,14 @@ def _sink(lf: pl.LazyFrame, out: Path) -> None:
 @contextmanager
 def _progress(doing: str) -> Iterator[None]:
     """Show a spinner on a terminal while work takes more than a second."""
-    console = Console(stderr=True)
-    status = console.status(f"{doing} …")
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+
+    status = Console(stderr=True).status(f"{doing} …")
     timer = Timer(1, status.start)
-    if console.is_terminal:
-        timer.start()
+    timer.start()
     try:
         yield
     finally:
@@ -228,8 +231,11 @@ def _progress(doing: str) -> Iterator[None]:
 
 
 @contextmanager
-def _files_done() -> Iterator[cluster.Progress]:
+def _files_done() -> Iterator[Callable[[int, int], object]]:
     """Show a bar of finished files on a terminal."""
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+    from rich.progress import Progress  # noqa: PLC0415 - slow to import
+
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("counting files", total=None)
