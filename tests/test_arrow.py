@@ -233,14 +233,14 @@ UNKNOWN = {"INTERVAL": "INTERVAL 1 DAY", "UNION": "union_value(a := 1)"}
 def test_a_type_of_duckdb_is_counted_or_named(kind: str) -> None:
     value, label = QUERIES[kind]
     plain = "SELECT NULL AS created_at, NULL AS status"
-    relation = duckdb.sql(f"{plain}, {value} AS source UNION ALL {plain}, NULL")  # noqa: S608
+    relation = duckdb.sql(f"{plain}, {value} AS source UNION ALL {plain}, NULL")
     check_source(relation, label)
 
 
 @pytest.mark.parametrize("kind", UNKNOWN)
 def test_a_type_of_duckdb_without_one_in_polars_cannot_be_read(kind: str) -> None:
     relation = duckdb.sql(
-        f"SELECT NULL AS created_at, NULL AS status, {UNKNOWN[kind]} AS source"  # noqa: S608
+        f"SELECT NULL AS created_at, NULL AS status, {UNKNOWN[kind]} AS source"
     )
     [fault] = faults(relation)
     assert fault.startswith("records: the Arrow stream cannot be read: ")

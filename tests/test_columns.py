@@ -287,7 +287,7 @@ def test_the_columns_of_no_records_lack_nothing() -> None:
 
 def test_the_roles_that_are_filtered_by_are_those_of_the_request() -> None:
     query = {"appointment_type": "NP"}
-    for options, roles in [
+    cases: list[tuple[dict[str, Any], list[str]]] = [
         ({}, []),
         ({"query": query}, ["appointment_type"]),
         ({"integration_id": IDS[0]}, ["integration_id"]),
@@ -295,7 +295,8 @@ def test_the_roles_that_are_filtered_by_are_those_of_the_request() -> None:
             {"query": query, "by_integration": True},
             ["appointment_type", "integration_id"],
         ),
-    ]:
+    ]
+    for options, roles in cases:
         assert list(filtered_roles(Request(**options))) == roles
 
 

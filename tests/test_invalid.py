@@ -89,7 +89,7 @@ def test_the_range_of_nothing_is_unknown() -> None:
 def test_the_invalid_values_of_all_roles_are_counted() -> None:
     texts = ["1969-12-31T23:59:59.5Z", "soon", "2024-05-01", None, "", " \u200b", "0"]
     assert value_summary(plan(texts)).collect().rows() == [(-1, 1_714_521_600, 2)]
-    documents = [
+    documents: list[dict[str, Any]] = [
         {"created_at": text, "status": [], "source": 1.5, "utm_source": "ads"}
         for text in texts
     ]
@@ -141,7 +141,7 @@ def test_what_is_out_of_range_depends_on_the_zone(zone: str, rows: list[int]) ->
 
 def test_every_role_has_its_own_fault_under_the_name_of_its_column() -> None:
     layout = {"status": "state", "utm_source": "config.utm_source", "source": "x.y"}
-    documents = [
+    documents: list[dict[str, Any]] = [
         {"created_at": 1, "state": b"a", "x": {"y": [1]}},
         {"created_at": "soon", "state": {}, "config": {"utm_source": 1.5}},
         {"created_at": 2.5, "state": "a", "config": {"utm_source": "\ud800"}},
@@ -155,7 +155,7 @@ def test_every_role_has_its_own_fault_under_the_name_of_its_column() -> None:
 
 
 A, B = IDS[0], IDS[1]
-OF_TWO = [
+OF_TWO: list[dict[str, Any]] = [
     {"integration_id": A, "source": [1]},
     {"integration_id": B, "source": {"b": 2}, "created_at": "of B"},
     {"integration_id": None, "source": [3], "created_at": "of none"},
@@ -193,7 +193,7 @@ def test_each_integration_has_its_own_faults() -> None:
 def test_an_id_that_is_no_text_is_a_fault_only_where_each_integration_is_counted() -> (
     None
 ):
-    documents = [{"integration_id": ["a"]}, {"integration_id": A}]
+    documents: list[dict[str, Any]] = [{"integration_id": ["a"]}, {"integration_id": A}]
     assert of(*documents, by_integration=True) == [
         "`integration_id`: 1 values are not text: ['a'] (row 0)"
     ]
@@ -210,7 +210,7 @@ def test_of_very_many_faults_the_first_are_named() -> None:
 @pytest.mark.parametrize("sizes", [[9], [1, 8], [3, 3, 3], [5, 0, 4]])
 def test_the_faults_of_batches_are_those_of_the_whole(sizes: Sequence[int]) -> None:
     request = Request()
-    documents = [
+    documents: list[dict[str, Any]] = [
         {"created_at": f"x{n}", "status": [n], "source": n % 4 + 0.5 if n % 2 else 1}
         for n in range(9)
     ]

@@ -80,7 +80,7 @@ def test_lines_are_read_as_they_are_needed(tmp_path: Path) -> None:
     path = written(tmp_path, lines(DOCUMENTS[:2]) + b"{" + lines(DOCUMENTS))
     batches = document_batches(path, 2)
     assert next(batches) == DOCUMENTS[:2]
-    with pytest.raises(InvalidRecordsError, match="^line 3: not JSON: "):
+    with pytest.raises(InvalidRecordsError, match=r"^line 3: not JSON: "):
         next(batches)
 
 
@@ -173,10 +173,10 @@ def test_a_damaged_file_is_a_fault(tmp_path: Path) -> None:
     path = str(tmp_path / "records.json.zst")
     COMPRESSED[".zst"](path, content)
     Path(path).write_bytes(Path(path).read_bytes()[:-9])
-    with pytest.raises(InvalidRecordsError, match="^records: cannot be read: "):
+    with pytest.raises(InvalidRecordsError, match=r"^records: cannot be read: "):
         list(document_batches(path))
     Path(path).write_bytes(b"soon")
-    with pytest.raises(InvalidRecordsError, match="^line 1: not JSON: "):
+    with pytest.raises(InvalidRecordsError, match=r"^line 1: not JSON: "):
         list(document_batches(path))
 
 

@@ -42,7 +42,7 @@ def test_rows_are_in_the_order_of_the_contract(rows: list[tuple[Any, ...]]) -> N
 
 def test_counts_of_equal_keys_are_summed() -> None:
     rows = [("source", None, "a", *range(1, 6))] * 2 + [("source", None, "b", *[1] * 5)]
-    schema = {"section": SECTION, "day": pl.Date, "value": pl.String}
+    schema: dict[str, Any] = {"section": SECTION, "day": pl.Date, "value": pl.String}
     schema |= dict.fromkeys(COUNTS, pl.Int64)
     lf = pl.LazyFrame(rows, schema, orient="row")
     assert sorted(sum_counts(lf).select("value", *COUNTS).collect().rows()) == [

@@ -14,12 +14,12 @@ from pydantic_core import from_json
 from stats_core.errors import InvalidRecordsError, first_line, reading
 from stats_core.typing import Document
 
-_BATCH_ROWS = 50_000
+BATCH_ROWS = 50_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def document_batches(path: str, size: int = _BATCH_ROWS) -> Iterator[list[Document]]:
-    """Yield the documents of a file, in order, at most `size` at a time.
+def document_batches(path: str, size: int | None = None) -> Iterator[list[Document]]:
+    """Yield the documents of a file, in order, at most `size` (50,000) at a time.
 
     The content decides, not the name: a file that starts with `[` is one JSON array,
     every other file has one document per line. Blank lines are no documents. An array
@@ -31,7 +31,7 @@ def document_batches(path: str, size: int = _BATCH_ROWS) -> Iterator[list[Docume
     """
     with _decompressing():
         documents = _documents(_lines(path))
-        while batch := list(islice(documents, size)):
+        while batch := list(islice(documents, size or BATCH_ROWS)):
             yield batch
 
 
@@ -47,7 +47,7 @@ def _lines(path: str) -> Iterator[bytes]:
 def _polars_lines(path: str) -> Iterator[bytes]:
     lines = pl.scan_lines(path, name="line")
     with reading():
-        for df in lines.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True):
+        for df in lines.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
             for line in df["line"]:
                 yield line.encode() + b"\n"
 

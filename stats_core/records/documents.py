@@ -122,9 +122,9 @@ def _columns(
     A field that no document has is only unset, unless the request needs it.
     """
     layout = request.layout
-    unread = dict.fromkeys(ROLES, True)
+    found = {role: values.get(role, True) for role in ROLES}
     absent = with_names_beside(
-        absent_roles({**unread, **values}, request), lambda path: _names_at(rows, path)
+        absent_roles(found, request), lambda path: _names_at(rows, path)
     )
     unneeded = set(ROLES) - {"created_at", "status", *filtered_roles(request)}
     optional = {getattr(layout, role) for role in unneeded}
@@ -281,8 +281,8 @@ def _known_zones(values: list[datetime | None]) -> bool:
 def _instant(value: object) -> datetime | str | Invalid | None:
     try:
         match plain(value):
-            case datetime(nanosecond=int(beyond)) as instant if beyond:  # of pandas
-                return value_text(instant)
+            case datetime() as instant if getattr(instant, "nanosecond", 0):
+                return value_text(instant)  # of pandas: more exact than `datetime`
             case datetime() as instant:
                 return _as_utc(instant)
             case date() as day:

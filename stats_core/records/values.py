@@ -106,10 +106,9 @@ def value_text(value: object) -> str | Invalid | None:
     if type(value) is str:
         return value
     try:
-        text = _text(plain(value))
+        return _text(plain(value))
     except Exception:  # noqa: BLE001 - a foreign object may raise anything
         return Invalid(shown(value))
-    return Invalid(shown(value)) if text is _NO_TEXT else text
 
 
 def plain(value: object) -> object:
@@ -155,11 +154,16 @@ def shown(value: object) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-_NO_TEXT: Any = object()
+class _NoTextError(Exception):
+    """A value has no text."""
 
 
 def _text(value: object) -> str | None:
-    """Return the text of a plain value, or `_NO_TEXT`."""
+    """Return the text of a plain value.
+
+    Raises:
+        Exception: It has none; `_NoTextError`, or whatever a foreign object raises.
+    """
     match value:
         case None:
             return None
@@ -169,8 +173,10 @@ def _text(value: object) -> str | None:
             return "true" if value else "false"
         case datetime():
             return _datetime_text(value)
+        case int() if abs(value) < _TOO_LONG:
+            return int.__repr__(value)
         case int():
-            return int.__repr__(value) if abs(value) < _TOO_LONG else _NO_TEXT
+            raise _NoTextError
         case Decimal():
             return _decimal_text(value)
         case Real():
@@ -178,7 +184,7 @@ def _text(value: object) -> str | None:
         case date():
             return value.isoformat()
         case Number() | time() | timedelta() | bytes() | Mapping():
-            return _NO_TEXT
+            raise _NoTextError
     return _object_text(value)
 
 
@@ -198,13 +204,14 @@ def _datetime_text(value: datetime) -> str:
 def _decimal_text(value: Decimal) -> str:
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or abs(exponent) > _MAX_DIGITS:
-        return _NO_TEXT  # infinite, or too long to write
+        raise _NoTextError  # infinite, or too long to write
     return format(value or value.copy_abs(), "f")
 
 
 def _float_text(value: float) -> str:
-    whole = value.is_integer() and abs(value) < _WHOLE_FLOATS
-    return int.__repr__(int(value)) if whole else _NO_TEXT
+    if not value.is_integer() or abs(value) >= _WHOLE_FLOATS:
+        raise _NoTextError
+    return int.__repr__(int(value))
 
 
 def _object_text(value: Any) -> str | None:  # noqa: ANN401 - any foreign object
@@ -213,11 +220,12 @@ def _object_text(value: Any) -> str | None:  # noqa: ANN401 - any foreign object
         if hasattr(value, conversion):
             return _text(plain(getattr(value, conversion)()))
     # Without a `__str__` of its own, an object's text is its address in memory.
-    nameless = type(value).__str__ in {object.__str__, BaseException.__str__}
+    unnamed: tuple[object, ...] = (object.__str__, BaseException.__str__)
+    nameless = type(value).__str__ in unnamed
     # Frames have no text for these either: periods, intervals, expressions.
     of_frames = type(value).__module__.partition(".")[0] in {"pandas", "polars"}
     if nameless or of_frames or hasattr(value, "__iter__"):
-        return _NO_TEXT
+        raise _NoTextError
     return str.__str__(str(value))
 
 
