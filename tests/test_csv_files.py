@@ -16,6 +16,7 @@ from stats_core import InvalidRecordsError, appointment_statistics
 from stats_core.batch.csv_files import csv_batches, scan_csv
 from stats_core.batch.csv_header import read_header
 from stats_core.batch.csv_screen import is_scannable
+from stats_core.batch.files import count_groups, file_groups
 from stats_core.batch.formats import ReadOptions, file_format
 from stats_core.batch.scans import open_scan
 from stats_core.batch.tasks import count_files
@@ -380,6 +381,16 @@ def test_a_file_that_changes_while_it_is_read_is_a_fault(
     written(tmp_path, HEADER + ROW)
     with pytest.raises(InvalidRecordsError, match="changed while it was read"):
         next(batches)
+
+
+def test_a_file_that_changes_after_it_was_opened_is_counted_as_it_is(
+    tmp_path: Path,
+) -> None:
+    paths = [written(tmp_path, HEADER + ROW, name) for name in ("a.csv", "b.csv")]
+    groups = file_groups(paths, ALL)
+    written(tmp_path, HEADER + ROW.replace("ads", '6"'), "b.csv")
+    found = [AppointmentStatistics(it.partial) for it in count_groups(groups, ALL)]
+    assert [sources(stats) for stats in found] == [{"ads": 1}, {'6"': 1}]
 
 
 def test_slow_and_fast_reader_number_rows_alike(tmp_path: Path) -> None:

@@ -114,13 +114,18 @@ def _files(source: str, *, any_type: bool) -> list[str]:
     paths = [source] if exact else sorted(glob(source, recursive=True))  # noqa: PTH207 - absolute patterns too
     files: list[str] = []
     for path in paths:
-        if Path(path).is_file():
+        if _is_file(path):
             files.append(path)
         elif Path(path).is_dir() and (exact or "**" not in source):
             files += _files_in(path, set(), any_type=any_type)
     if not files:
         raise InvalidRecordsError(_nothing(source, exact=exact))
     return files
+
+
+def _is_file(path: str) -> bool:
+    # A link to nothing counts as a file, so that it is named and not left out.
+    return Path(path).is_file() or not _exists(path)
 
 
 def _exists(path: str) -> bool:
@@ -133,7 +138,7 @@ def _nothing(source: str, *, exact: bool) -> str:
         return "no file matches" if has_magic(source) else "no such file"
     if Path(source).is_dir():
         return "the folder has no file of a known type"
-    return "neither a file nor a folder"
+    return "neither a file nor a folder; standard input, `-`, reads what is piped"
 
 
 def _files_in(folder: str, seen: set[str], *, any_type: bool) -> Iterator[str]:
@@ -153,9 +158,9 @@ def _files_in(folder: str, seen: set[str], *, any_type: bool) -> Iterator[str]:
     for entry in entries:
         if _is_hidden(entry.name):
             continue
-        if entry.is_dir():
+        if Path(entry.path).is_dir():
             yield from _files_in(entry.path, seen, any_type=any_type)
-        elif entry.is_file() and (any_type or is_known_type(entry.name)):
+        elif _is_file(entry.path) and (any_type or is_known_type(entry.name)):
             yield entry.path
 
 

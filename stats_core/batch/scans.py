@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from glob import has_magic
-from typing import NamedTuple, assert_never
+from typing import Literal, NamedTuple, assert_never
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from stats_core.batch.formats import Format, ReadOptions, file_format
 from stats_core.batch.paths import is_url, partition_keys
 from stats_core.errors import InvalidRecordsError
 
+ScannedFormat = Literal["parquet", "csv", "ipc"]
 _ANY_FOLDER = {"*", "**"}
 
 
@@ -28,7 +29,7 @@ class FileScan(NamedTuple):
     """
 
     path: str
-    kind: Format
+    kind: ScannedFormat
     header: CsvHeader | None
     schema: pl.Schema
     keys: Mapping[str, str | None]
@@ -109,7 +110,9 @@ def is_glob(path: str) -> bool:
     return is_url(path) and has_magic(path)
 
 
-def _scan(kind: Format, paths: Sequence[str], reading: ReadOptions) -> pl.LazyFrame:
+def _scan(
+    kind: ScannedFormat, paths: Sequence[str], reading: ReadOptions
+) -> pl.LazyFrame:
     globs = any(map(is_glob, paths))
     hive = _hive_schema(paths[0]) if globs else None
     match kind:
@@ -131,9 +134,6 @@ def _scan(kind: Format, paths: Sequence[str], reading: ReadOptions) -> pl.LazyFr
             )
         case "csv":
             return scan_csv_glob(paths[0], reading)
-        case "json":
-            msg = "documents are not scanned"
-            raise ValueError(msg)
     assert_never(kind)
 
 
