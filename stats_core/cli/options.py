@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stats_core.batch.formats import INPUT_FORMATS, ReadOptions
-from stats_core.errors import InvalidRecordsError
+from stats_core.days import find_zone
+from stats_core.errors import InvalidRecordsError, UnknownTimezoneError
 from stats_core.query import StatisticsQuery
 from stats_core.request import Request
 from stats_core.schema import ROLES
@@ -189,6 +190,7 @@ def parsed_request(given: dict[str, Any]) -> Request:
         for name in StatisticsQuery.model_fields
         if name in options
     }
+    faults += _zone_faults(options)
     by_integration = options.pop("each_integration", False)
     if by_integration and "integration_id" in options:
         faults.append("--each-integration: not together with --integration-id")
@@ -225,6 +227,15 @@ def faults_to_exit_codes() -> Iterator[None]:
     for fault in faults:
         typer.echo(fault, err=True)
     raise typer.Exit(code)
+
+
+def _zone_faults(options: dict[str, Any]) -> list[str]:
+    """Take an unknown zone out of the options, to find the other faults as well."""
+    try:
+        find_zone(options.get("timezone", "UTC"))
+    except UnknownTimezoneError as error:
+        return [f"--timezone {options.pop('timezone')!r:.60}: {error}"]
+    return []
 
 
 def _columns(pairs: list[str]) -> tuple[dict[str, str], list[str]]:
