@@ -35,6 +35,10 @@ class UnknownTimezoneError(ValueError):
     """The name of a time zone that `zoneinfo` does not know."""
 
 
+class UnreadableRecordsError(InvalidRecordsError):
+    """Records that failed while they were read; raised for what Polars raises."""
+
+
 class Faults:
     """Faults that are collected first and raised together.
 
@@ -72,12 +76,12 @@ class Faults:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Convert Polars and OS errors of the block into `InvalidRecordsError`."""
+    """Convert Polars and OS errors of the block into `UnreadableRecordsError`."""
     try:
         yield
     except READ_ERRORS as error:
         msg = f"records: cannot be read: {first_line(error)}"
-        raise InvalidRecordsError(msg) from error
+        raise UnreadableRecordsError(msg) from error
 
 
 def refused(message: str) -> PydanticCustomError:

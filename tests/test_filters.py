@@ -22,7 +22,7 @@ from stats_core.engine.filters import (
     scoped,
     selected,
 )
-from stats_core.query import Period
+from stats_core.bounds import Period
 from stats_core.records.canonical import canonical_frame
 from stats_core.request import Request
 from stats_core.text import in_any_case

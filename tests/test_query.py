@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from stats_core import AppointmentType, StatisticsQuery
-from stats_core.query import Period, parse_bound
+from stats_core.bounds import Period, parse_bound
 from tests import reference
 from tests.strategies import EDGE_DAYS, TYPES, asks, zones
 

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from stats_core import RecordLayout, StatisticsQuery
-from stats_core.query import Period
+from stats_core.bounds import Period
 from stats_core.request import Request, is_integration_id
 from stats_core.text import in_any_case
 from tests import reference

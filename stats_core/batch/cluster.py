@@ -18,8 +18,16 @@ from typing import Any
 
 import polars as pl
 
-from stats_core.batch.files import file_paths
-from stats_core.batch.tasks import TaskResult, count_task, merged, split_paths
+from stats_core.batch.formats import ReadOptions
+from stats_core.batch.paths import file_paths
+from stats_core.batch.tasks import (
+    TaskResult,
+    UnsetFields,
+    count_task,
+    ignore_unset,
+    merged,
+    split_paths,
+)
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import RecordLayout
 from stats_core.query import StatisticsQuery
@@ -33,6 +41,7 @@ Progress = Callable[[int, int], object]
 
 _ALL = StatisticsQuery()
 _DEFAULT_LAYOUT = RecordLayout()
+_DEFAULT_READING = ReadOptions()
 _MAX_RETRIES = 3
 
 
@@ -43,18 +52,21 @@ def appointment_statistics(
     integration_id: IntegrationId | None = None,
     layout: RecordLayout = _DEFAULT_LAYOUT,
     timezone: Timezone = "UTC",
+    reading: ReadOptions = _DEFAULT_READING,
     progress: Progress | None = None,
 ) -> AppointmentStatistics:
     """Count the records of files on a cluster; equal to counting them in one process.
 
     Args:
-        sources: Paths, globs and object-store URLs of Parquet, NDJSON, CSV, Arrow IPC
-            and JSON files; a file that is named twice counts once. Columns that some
-            files lack are unset there.
+        sources: Paths, folders, globs and object-store URLs of Parquet, NDJSON, CSV,
+            Arrow IPC and JSON files; a file that is named twice counts once. Columns
+            that some files lack are unset there.
         query: Which records count; its `page` and `size` are ignored.
         integration_id: Whose records count, as in `stats_core.appointment_statistics`.
         layout: Which column holds each field.
         timezone: The IANA zone whose calendar days are counted.
+        reading: The format of the files, and the separator and encoding of CSV, where
+            their names and contents do not tell.
         progress: Called with the number of files that are done, and of all files.
 
     Raises:
@@ -68,7 +80,7 @@ def appointment_statistics(
     request = Request(
         query=query, integration_id=integration_id, layout=layout, timezone=timezone
     )
-    return AppointmentStatistics(count(sources, request, progress))
+    return AppointmentStatistics(count(sources, request, progress, reading))
 
 
 def statistics_by_integration(
@@ -77,6 +89,7 @@ def statistics_by_integration(
     *,
     layout: RecordLayout = _DEFAULT_LAYOUT,
     timezone: Timezone = "UTC",
+    reading: ReadOptions = _DEFAULT_READING,
     progress: Progress | None = None,
 ) -> dict[str, AppointmentStatistics]:
     """Return every integration's statistics over files on a cluster, ids ascending.
@@ -87,7 +100,7 @@ def statistics_by_integration(
     request = Request(
         query=query, by_integration=True, layout=layout, timezone=timezone
     )
-    parts = by_integration(count(sources, request, progress))
+    parts = by_integration(count(sources, request, progress, reading))
     return {key: AppointmentStatistics(part) for key, part in parts.items()}
 
 
@@ -95,19 +108,24 @@ def count(
     sources: Source | Iterable[Source],
     request: Request,
     progress: Progress | None = None,
+    reading: ReadOptions = _DEFAULT_READING,
+    unset: UnsetFields = ignore_unset,
 ) -> pl.DataFrame:
     """Return the partial frame of files, as `appointment_statistics` counts them.
+
+    `unset` is called with the fields that the layout names and no document has.
 
     Raises:
         InvalidRecordsError: As `appointment_statistics`.
         ModuleNotFoundError: Ray is not installed.
     """
-    paths = [*map(_absolute, file_paths(_names(sources)))]
+    paths = [*map(_absolute, file_paths(_names(sources), reading))]
     if not paths:
         msg = "sources: expected at least one file, got none"
         raise InvalidRecordsError(msg)
     with _connected() as ray:
-        return merged(_results(ray, paths, request, progress or _no_progress))
+        pool = _TaskPool(ray, request, reading)
+        return merged(_results(pool, paths, progress or _no_progress), unset)
 
 
 def task_options(cpus: int) -> dict[str, Any]:
@@ -124,33 +142,28 @@ def task_options(cpus: int) -> dict[str, Any]:
 
 
 def _results(
-    ray: Any,  # noqa: ANN401 - a module that may not be installed
-    paths: list[str],
-    request: Request,
-    progress: Progress,
+    pool: "_TaskPool", paths: list[str], progress: Progress
 ) -> Iterator[TaskResult]:
     """Yield the result of each task once, in the order in which they end."""
-    pool = _TaskPool(ray)
     done = 0
     progress(done, len(paths))
-    for group, result in pool.run(split_paths(paths, pool.cpus), request):
+    for group, result in pool.run(split_paths(paths, pool.cpus)):
         yield result
         done += len(group)
         progress(done, len(paths))
 
 
 class _TaskPool:
-    """Tasks on the CPUs of a cluster."""
+    """Tasks on the CPUs of a cluster, each with some files and the same arguments."""
 
-    def __init__(self, ray: Any) -> None:  # noqa: ANN401 - as above
+    def __init__(self, ray: Any, *arguments: object) -> None:  # noqa: ANN401 - a module that may not be installed
         self.ray = ray
+        self.arguments = arguments
         nodes = [node["Resources"].get("CPU", 0) for node in ray.nodes()]
         self.cpus = max(1, int(sum(nodes)))
         self.cpus_of_largest_node = max(1, int(max(nodes)))
 
-    def run(
-        self, groups: list[list[str]], request: Request
-    ) -> Iterator[tuple[list[str], TaskResult]]:
+    def run(self, groups: list[list[str]]) -> Iterator[tuple[list[str], TaskResult]]:
         """Yield each group and its result; only a few tasks are submitted at a time."""
         spare = self.cpus // max(1, len(groups))
         cpus = min(self.cpus_of_largest_node, max(1, spare))
@@ -160,7 +173,7 @@ class _TaskPool:
         try:
             while True:
                 for group in islice(waiting, 2 * self.cpus - len(running)):
-                    running[task.remote(group, request)] = group
+                    running[task.remote(group, *self.arguments)] = group
                 if not running:
                     return
                 [ended], _ = self.ray.wait([*running], num_returns=1)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from stats_core.batch.writing import replacing
 from stats_core.errors import Faults, InvalidRecordsError, first_line
 from stats_core.request import Request
 from stats_core.results.partials import checked_partial, merge_partials
@@ -21,10 +22,9 @@ def keep(partial: pl.DataFrame, request: Request, path: Path) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    unfinished = path.with_name(f"{path.name}.unfinished")
     metadata = {_KEY: json.dumps(request.question())}
-    partial.write_parquet(unfinished, metadata=metadata)
-    unfinished.replace(path)
+    with replacing(path) as unfinished:
+        partial.write_parquet(unfinished, metadata=metadata)
 
 
 def merge_parts(paths: Sequence[str]) -> pl.DataFrame:

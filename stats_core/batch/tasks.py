@@ -1,12 +1,13 @@
 """The count of many files, at once or as tasks that run anywhere."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import polars as pl
 
 from stats_core.batch.files import FileGroup, count_groups, file_groups
+from stats_core.batch.formats import ReadOptions
 from stats_core.errors import Faults, InvalidRecordsError
 from stats_core.records.columns import Columns, check_columns, joined
 from stats_core.request import Request
@@ -16,6 +17,15 @@ from stats_core.results.partials import merge_partials
 # busy until the end.
 _TASKS_PER_CPU = 4
 _MAX_FILES = 64
+_DEFAULT = ReadOptions()
+
+# Called with the fields that the layout names and no document has, if there are any: one
+# line for each.
+UnsetFields = Callable[[Sequence[str]], object]
+
+
+def ignore_unset(_fields: Sequence[str]) -> None:
+    """Say nothing of fields that no document has."""
 
 
 @dataclass(frozen=True)
@@ -33,44 +43,65 @@ class TaskResult:
     faults: tuple[str, ...] = ()
 
 
-def count_files(paths: Sequence[str], request: Request) -> pl.DataFrame:
+def count_files(
+    paths: Sequence[str],
+    request: Request,
+    reading: ReadOptions = _DEFAULT,
+    unset: UnsetFields = ignore_unset,
+) -> pl.DataFrame:
     """Return the partial frame of files, counted in this process.
+
+    Args:
+        paths: The files.
+        request: What is counted.
+        reading: How the files are read.
+        unset: Called with the fields that the layout names and no document has.
 
     Raises:
         InvalidRecordsError: Files cannot be read or counted; every fault is listed with
             its file.
     """
-    groups = file_groups(paths, request)
+    groups = file_groups(paths, request, reading)
     if all(group.frame for group in groups):  # else a file of documents may have more
         check_columns(joined([group.frame.columns for group in groups if group.frame]))
-    return merged([_result(groups, request)])
+    return merged([_result(groups, request, reading)], unset)
 
 
-def count_task(paths: Sequence[str], request: Request) -> TaskResult:
+def count_task(
+    paths: Sequence[str], request: Request, reading: ReadOptions = _DEFAULT
+) -> TaskResult:
     """Count files in one task.
 
     Faults are returned, not raised, because Ray would wrap an error. A column that is
     absent here is no fault yet, because files of other tasks may have it.
     """
     try:
-        return _result(file_groups(paths, request), request)
+        return _result(file_groups(paths, request, reading), request, reading)
     except InvalidRecordsError as error:
         return TaskResult(faults=error.faults)
 
 
-def _result(groups: Sequence[FileGroup], request: Request) -> TaskResult:
+def _result(
+    groups: Sequence[FileGroup], request: Request, reading: ReadOptions
+) -> TaskResult:
     columns: list[Columns] = []
 
     def partials() -> Iterator[pl.DataFrame]:
-        for counted in count_groups(groups, request):
+        for counted in count_groups(groups, request, reading):
             columns.extend([counted.columns] if counted.columns else [])
             yield counted.partial
 
     return TaskResult(merge_partials(partials()), tuple(columns))
 
 
-def merged(results: Iterable[TaskResult]) -> pl.DataFrame:
+def merged(
+    results: Iterable[TaskResult], unset: UnsetFields = ignore_unset
+) -> pl.DataFrame:
     """Sum the results of all tasks as they come.
+
+    Args:
+        results: The results.
+        unset: As in `count_files`; called once, if there are such fields.
 
     Raises:
         InvalidRecordsError: The faults of all tasks, and columns that no file has.
@@ -86,9 +117,12 @@ def merged(results: Iterable[TaskResult]) -> pl.DataFrame:
                 yield result.partial
 
     partial = merge_partials(partials())
+    found = joined(columns)
     with faults.collected():
-        check_columns(joined(columns))
+        check_columns(found)
     faults.raise_if_any()
+    if lines := [it for path, it in found.absent.items() if path in found.optional]:
+        unset(lines)
     assert partial is not None  # noqa: S101 - without a fault each task has one
     return partial
 

@@ -4,25 +4,28 @@ Answers go to stdout and everything else to stderr. Exit codes: 0 answered, 1 re
 that cannot be counted, 2 wrong usage or a bad query; one line per fault.
 """
 
+import importlib.metadata
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Timer
-from typing import Annotated
+from typing import Annotated, cast
 
 import polars as pl
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
-from stats_core.batch import cluster
-from stats_core.batch.files import FORMATS, file_paths
+from stats_core.batch.formats import FORMATS, ReadOptions, default_separator
 from stats_core.batch.parts import keep, merge_parts
+from stats_core.batch.paths import file_paths, resolved
 from stats_core.batch.tasks import count_files
+from stats_core.batch.writing import check_target, in_thread, replacing
 from stats_core.cli import options
 from stats_core.cli.options import WrongUsageError, faults_to_exit_codes
 from stats_core.cli.output import write
+from stats_core.cli.standard_input import standard_input
 from stats_core.request import Request
 from stats_core.sample import integration_ids, sample_records
 
@@ -33,38 +36,99 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _DEMO_ROWS = 100_000
+_Sink = Callable[[Path], object]
 
 
-@app.command()
+def _version(value: bool) -> None:  # noqa: FBT001 - what typer passes
+    if value:
+        typer.echo(importlib.metadata.version("stats-core"))
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version.", callback=_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Appointment statistics, exactly, from files of records."""
+
+
+@app.command(epilog="Example: stats-core report may.csv --timezone America/New_York")
 @options.fills_request()
 def report(
     records: options.RecordFiles,
     request: Request,
+    reading: ReadOptions,
     *,
     on_cluster: options.OnCluster = False,
     format: options.Format = None,  # noqa: A002 - the option's name
 ) -> None:
     """Count appointments: the total, the daily trend, sources and UTM values."""
-    write(_count(records, request, on_cluster=on_cluster), request, format)
+    with standard_input(records, reading) as sources:
+        counted = _count(sources, request, reading, on_cluster=on_cluster)
+    write(counted, request, format)
 
 
-@app.command()
+@app.command(
+    epilog="Example: stats-core tally may.csv --out may.parquet; or, for one part per "
+    "day, stats-core tally may.csv --start 2024-05-01 --end 2024-05-31 "
+    "--out-by-day parts"
+)
 @options.fills_request(pages=False)
 def tally(
     records: options.RecordFiles,
     request: Request,
-    out: Annotated[Path, typer.Option(help="The .parquet file to write the part to.")],
+    reading: ReadOptions,
     *,
+    out: Annotated[
+        Path | None, typer.Option(help="The .parquet file to write the part to.")
+    ] = None,
+    out_by_day: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write one part per day from --start to --end: FOLDER/2024-05-01.parquet.",
+        ),
+    ] = None,
     on_cluster: options.OnCluster = False,
 ) -> None:
     """Count appointments and keep the answer, for `merge` to add to others."""
-    if FORMATS.get(out.suffix.lower()) != "parquet":
-        msg = f"--out {out}: expected a .parquet file"
+    parts = _parts(request, out, out_by_day)
+    for path in parts:
+        check_target(path)
+    with standard_input(records, reading) as sources:
+        _check_are_no_inputs([*parts], file_paths(sources, reading))
+        for path, asked in parts.items():
+            keep(_count(sources, asked, reading, on_cluster=on_cluster), asked, path)
+
+
+def _parts(
+    request: Request, out: Path | None, out_by_day: Path | None
+) -> dict[Path, Request]:
+    """Return the files to write, and the request that each one answers."""
+    if (out is None) == (out_by_day is None):
+        msg = "--out, --out-by-day: expected one of them"
         raise WrongUsageError(msg)
-    keep(_count(records, request, on_cluster=on_cluster), request, out)
+    if out is not None:
+        if FORMATS.get(out.suffix.lower()) != "parquet":
+            msg = f"--out {out}: expected a .parquet file"
+            raise WrongUsageError(msg)
+        return {out: request}
+    try:
+        by_day = request.by_day()
+    except ValueError as error:
+        msg = f"--out-by-day: {error}: --start and --end"
+        raise WrongUsageError(msg) from error
+    folder = cast("Path", out_by_day)
+    return {folder / f"{day}.parquet": asked for day, asked in by_day.items()}
 
 
-@app.command()
+@app.command(epilog="Example: stats-core merge 'parts/*.parquet' --format table")
 @options.fills_request(counts=False)
 def merge(
     kept: options.PartFiles,
@@ -77,11 +141,11 @@ def merge(
     The parts must answer one question, for days or files that do not overlap.
     """
     with _progress("adding up"):
-        partial = merge_parts(file_paths(kept))
-    write(partial, request, format)
+        merged = merge_parts(file_paths(kept))
+    write(merged, request, format)
 
 
-@app.command()
+@app.command(epilog="Example: stats-core sample --rows 1000000 --out sample.parquet")
 def sample(
     rows: Annotated[int, typer.Option(min=0, help="How many records.")],
     out: Annotated[
@@ -106,40 +170,59 @@ def demo(format: options.Format = None) -> None:  # noqa: A002 - the option's na
             f"  stats-core report sample.parquet --integration-id {request.integration_id}"
         )
         sample(_DEMO_ROWS, path)
-        write(_count([str(path)], request, on_cluster=False), request, format)
+        counted = _count([str(path)], request, ReadOptions(), on_cluster=False)
+        write(counted, request, format)
 
 
-def _count(records: list[str], request: Request, *, on_cluster: bool) -> pl.DataFrame:
+def _count(
+    records: list[str], request: Request, reading: ReadOptions, *, on_cluster: bool
+) -> pl.DataFrame:
     if on_cluster:
+        from stats_core.batch import cluster  # noqa: PLC0415 - slow to import
+
         with _files_done() as done, _needs_ray():
-            return cluster.count(records, request, done)
+            return cluster.count(records, request, done, reading, _say_unset)
     with _progress("counting"):
-        return count_files(file_paths(records), request)
+        return count_files(file_paths(records, reading), request, reading, _say_unset)
+
+
+def _check_are_no_inputs(outs: Sequence[Path], paths: Sequence[str]) -> None:
+    inputs = {*map(resolved, paths)}
+    for out in outs:
+        if resolved(str(out)) in inputs:
+            msg = f"--out {out}: is among the records, which it would replace"
+            raise WrongUsageError(msg)
 
 
 def _sink(lf: pl.LazyFrame, out: Path) -> None:
-    match FORMATS.get(out.suffix.lower()):
+    suffix = out.suffix.lower()
+    match FORMATS.get(suffix):
         case "parquet":
-            lf.sink_parquet(out)
-        case "json" if out.suffix.lower() != ".json":
-            lf.sink_ndjson(out)
+            sink: _Sink = lf.sink_parquet
+        case "json" if suffix != ".json":
+            sink = lf.sink_ndjson
         case "csv":
-            lf.sink_csv(out)
+            sink = partial(lf.sink_csv, separator=default_separator(out.name))
         case "ipc":
-            lf.sink_ipc(out)
+            sink = lf.sink_ipc
         case _:
             msg = f"--out {out}: expected a .parquet, .ndjson, .csv or .arrow file"
             raise WrongUsageError(msg)
+    with replacing(out) as unfinished:
+        in_thread(partial(sink, unfinished))
 
 
 @contextmanager
 def _progress(doing: str) -> Iterator[None]:
     """Show a spinner on a terminal while work takes more than a second."""
-    console = Console(stderr=True)
-    status = console.status(f"{doing} …")
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+
+    status = Console(stderr=True).status(f"{doing} …")
     timer = Timer(1, status.start)
-    if console.is_terminal:
-        timer.start()
+    timer.start()
     try:
         yield
     finally:
@@ -148,8 +231,11 @@ def _progress(doing: str) -> Iterator[None]:
 
 
 @contextmanager
-def _files_done() -> Iterator[cluster.Progress]:
+def _files_done() -> Iterator[Callable[[int, int], object]]:
     """Show a bar of finished files on a terminal."""
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+    from rich.progress import Progress  # noqa: PLC0415 - slow to import
+
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("counting files", total=None)
@@ -163,6 +249,10 @@ def _needs_ray() -> Iterator[None]:
     except ModuleNotFoundError as error:
         msg = f"--cluster: {error}"
         raise WrongUsageError(msg) from error
+
+
+def _say_unset(fields: Sequence[str]) -> None:
+    _say(f"note: unset for all records, as no document has it: {' | '.join(fields)}")
 
 
 def _say(line: str) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from inspect import Parameter, signature
@@ -12,7 +12,9 @@ import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stats_core.errors import InvalidRecordsError
+from stats_core.batch.formats import INPUT_FORMATS, ReadOptions
+from stats_core.days import find_zone
+from stats_core.errors import InvalidRecordsError, UnknownTimezoneError
 from stats_core.query import StatisticsQuery
 from stats_core.request import Request
 from stats_core.schema import ROLES
@@ -35,7 +37,8 @@ RecordFiles = Annotated[
     list[str],
     typer.Argument(
         metavar="RECORDS...",
-        help="Parquet, NDJSON, JSON array, CSV or Arrow IPC files, and globs of them.",
+        help="Parquet, NDJSON, JSON, CSV or Arrow IPC files, folders and globs of "
+        "them; - for standard input.",
     ),
 ]
 PartFiles = Annotated[
@@ -43,34 +46,56 @@ PartFiles = Annotated[
     typer.Argument(metavar="PART...", help="Files that `tally` wrote, and globs."),
 ]
 OnCluster = Annotated[
-    bool, typer.Option("--cluster", help="Count on Ray: RAY_ADDRESS, or this machine.")
+    bool,
+    typer.Option(
+        "--cluster", help="Flag: count on Ray, at RAY_ADDRESS or on this machine."
+    ),
 ]
 Format = Annotated[
     OutputFormat | None,
     typer.Option("--format", help="Default: table on a terminal, JSON otherwise."),
 ]
 _Words = list[str] | None
+_Option = tuple[Any, str | None, str]
 
-# The options that fill a request: their types, metavars and help.
-_PAGING = {
+# The options that fill a request, or say how files are read: their types, metavars and
+# help.
+_PAGING: dict[str, _Option] = {
     "page": (str | None, "N", "Page of the breakdowns, from 1."),
     "size": (str | None, "N", "Rows per page; default: 300, in a table 10."),
 }
-_COUNTING = {
+_COUNTING: dict[str, _Option] = {
     "appointment_type": (str | None, None, "Count only this type: NP, F/U, ASC_FU …"),
     "search": (str | None, None, "Keywords, each of which must occur."),
     "start": (str | None, None, "First day, or instant, in ISO 8601."),
     "end": (str | None, None, "Last day, or instant, in ISO 8601."),
     "integration_id": (str | None, "ID", "Count the records of this integration."),
-    "each_integration": (bool, None, "Count each integration separately."),
+    "each_integration": (bool, None, "Flag: count each integration separately."),
     "timezone": (str | None, None, "IANA zone of the days; default: UTC."),
     "column": (
         *(_Words, "ROLE=COLUMN"),
-        f"The column of a field, dots for nested ones; roles: {', '.join(ROLES)}.",
+        f"The column of a field, dots for nested ones; can be repeated; roles: {', '.join(ROLES)}.",
     ),
-    "search_in": (_Words, "COLUMN", "A column to search; default: all text."),
-    "successful": (_Words, "WORD", "A status that means successful."),
-    "failed": (_Words, "WORD", "A status that means failed."),
+    "search_in": (
+        _Words,
+        "COLUMN",
+        "A column to search; can be repeated; default: all text.",
+    ),
+    "successful": (_Words, "WORD", "A status that means successful; can be repeated."),
+    "failed": (_Words, "WORD", "A status that means failed; can be repeated."),
+}
+_READING: dict[str, _Option] = {
+    "input_format": (
+        str | None,
+        "FORMAT",
+        f"Format of all files: {', '.join(INPUT_FORMATS)}; default: by their endings.",
+    ),
+    "separator": (
+        str | None,
+        "CHARACTER",
+        "What separates CSV fields, or tab; default: comma, in .tsv and .tab a tab.",
+    ),
+    "encoding": (str | None, None, "Encoding of CSV, such as cp1252; default: UTF-8."),
 }
 
 
@@ -79,23 +104,29 @@ def fills_request(
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options that fill its parameter `request`.
 
+    A command with a parameter `reading` also has the options of how files are read.
+
     Args:
         counts: Whether the command has the options of what is counted.
         pages: Whether it has those of the page that is shown.
     """
-    shared = (_COUNTING if counts else {}) | (_PAGING if pages else {})
+    asked = (_COUNTING if counts else {}) | (_PAGING if pages else {})
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = [
-            it for it in signature(command).parameters.values() if it.name != "request"
-        ]
+        found = dict(signature(command).parameters)
+        reads = found.pop("reading", None) is not None
+        shared = asked | (_READING if reads else {})
+        del found["request"]
 
         def run(**given: Any) -> None:  # noqa: ANN401 - whatever typer parsed
             with faults_to_exit_codes():
-                request = parsed_request({name: given.pop(name) for name in shared})
-                command(request=request, **given)
+                options = {name: given.pop(name) for name in shared}
+                command(**_parsed(options, asked, reads=reads), **given)
 
-        parameters = [*own, *(_parameter(name, *shared[name]) for name in shared)]
+        parameters = [
+            *found.values(),
+            *(_parameter(name, *shared[name]) for name in shared),
+        ]
         by_default = sorted(
             parameters, key=lambda it: it.default is not Parameter.empty
         )
@@ -115,6 +146,27 @@ def _parameter(name: str, kind: Any, metavar: str | None, text: str) -> Paramete
         default=False if kind is bool else None,
         annotation=Annotated[kind, option],
     )
+
+
+def _parsed(
+    options: dict[str, Any], asked: Iterable[str], *, reads: bool
+) -> dict[str, object]:
+    """Return the values that options fill, or raise the faults of all options."""
+    values: dict[str, object] = {}
+    faults: list[str] = []
+    try:
+        values["request"] = parsed_request({name: options[name] for name in asked})
+    except WrongUsageError as error:
+        faults += error.args
+    if reads:
+        given = {name: options[name] for name in _READING if options[name] is not None}
+        try:
+            values["reading"] = ReadOptions(**given)
+        except ValidationError as error:
+            faults += map(_option_fault, error.errors())
+    if faults:
+        raise WrongUsageError(*faults)
+    return values
 
 
 def parsed_request(given: dict[str, Any]) -> Request:
@@ -138,6 +190,7 @@ def parsed_request(given: dict[str, Any]) -> Request:
         for name in StatisticsQuery.model_fields
         if name in options
     }
+    faults += _zone_faults(options)
     by_integration = options.pop("each_integration", False)
     if by_integration and "integration_id" in options:
         faults.append("--each-integration: not together with --integration-id")
@@ -176,12 +229,22 @@ def faults_to_exit_codes() -> Iterator[None]:
     raise typer.Exit(code)
 
 
+def _zone_faults(options: dict[str, Any]) -> list[str]:
+    """Take an unknown zone out of the options, to find the other faults as well."""
+    try:
+        find_zone(options.get("timezone", "UTC"))
+    except UnknownTimezoneError as error:
+        return [f"--timezone {options.pop('timezone')!r:.60}: {error}"]
+    return []
+
+
 def _columns(pairs: list[str]) -> tuple[dict[str, str], list[str]]:
     """Return the columns by role, and the faults of the option `--column`."""
-    parted = [text.partition("=")[::2] for text in pairs]
-    roles = [role for role, _ in parted]
     expected = f"expected ROLE=COLUMN, ROLE one of {', '.join(ROLES)}"
-    faults = [f"--column {role!r}: {expected}" for role in roles if role not in ROLES]
+    faults = [f"--column {text!r}: {expected}" for text in pairs if "=" not in text]
+    parted = [text.partition("=")[::2] for text in pairs if "=" in text]
+    roles = [role for role, _ in parted]
+    faults += [f"--column {role!r}: {expected}" for role in roles if role not in ROLES]
     twice = {role for role in roles if roles.count(role) > 1}
     faults += [f"--column {role}: given more than once" for role in sorted(twice)]
     faults += [f"--column {role}: expected a name" for role, name in parted if not name]

@@ -6,10 +6,8 @@ from io import TextIOWrapper
 
 import polars as pl
 import typer
-from rich.console import Console, RenderableType
 
 from stats_core.cli.options import OutputFormat
-from stats_core.cli.tables import integrations_table, statistics_tables
 from stats_core.request import Request
 from stats_core.results.json_lines import response_lines
 from stats_core.results.statistics import AppointmentStatistics
@@ -26,35 +24,41 @@ def write(partial: pl.DataFrame, request: Request, form: OutputFormat | None) ->
         request: Its query says which page of the breakdowns is shown.
         form: The format; None means tables on a terminal and JSON otherwise.
     """
-    terminal, query = _terminal(), request.query
-    as_table = form is OutputFormat.TABLE or (form is None and terminal.is_terminal)
-    if "integration_id" not in partial.columns:
-        stats = AppointmentStatistics(partial)
-        size = query.size if "size" in query.model_fields_set else _TABLE_ROWS
-        if as_table:
-            _show(terminal, statistics_tables(stats, page=query.page, size=size))
-        else:
-            page = stats.dashboard(query.page, query.size)
-            _write_lines([page.model_dump_json()])
-    elif as_table:
-        _show(terminal, integrations_table(partial))
-    else:
+    query = request.query
+    as_table = form is OutputFormat.TABLE or (form is None and sys.stdout.isatty())
+    if as_table:
+        _show(partial, request)
+    elif "integration_id" in partial.columns:
         _write_lines(response_lines(partial, query.page, query.size))
+    else:
+        page = AppointmentStatistics(partial).dashboard(query.page, query.size)
+        _write_lines([page.model_dump_json()])
 
 
-def _terminal() -> Console:
-    """Return the console of stdout; what its encoding lacks becomes `?`."""
+def _show(partial: pl.DataFrame, request: Request) -> None:
+    """Print tables, wider than the terminal if numbers would be cut.
+
+    What the encoding of stdout lacks becomes `?`.
+    """
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+
+    from stats_core.cli import tables  # noqa: PLC0415 - slow to import
+
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    return Console()
-
-
-def _show(terminal: Console, tables: RenderableType) -> None:
-    """Print tables, wider than the terminal if numbers would be cut."""
-    unlimited = terminal.options.update(width=_MAX_WIDTH)
-    needed = terminal.measure(tables, options=unlimited).minimum
-    terminal.width = max(terminal.width, needed)
-    terminal.print(tables)
+    query, console = request.query, Console()
+    size = query.size if "size" in query.model_fields_set else _TABLE_ROWS
+    shown = (
+        tables.integrations_table(partial)
+        if "integration_id" in partial.columns
+        else tables.statistics_tables(
+            AppointmentStatistics(partial), page=query.page, size=size
+        )
+    )
+    unlimited = console.options.update(width=_MAX_WIDTH)
+    needed = console.measure(shown, options=unlimited).minimum
+    console.width = max(console.width, needed)
+    console.print(shown)
 
 
 def _write_lines(lines: Iterable[str]) -> None:

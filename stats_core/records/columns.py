@@ -1,13 +1,13 @@
 """The columns of records: what a request finds in them, and what is wrong."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from stats_core.errors import Faults
 from stats_core.layout import RecordLayout
-from stats_core.records.fields import Field, find
+from stats_core.records.fields import Field, find, names_beside, names_in
 from stats_core.records.values import is_countable
 from stats_core.request import Request
 
@@ -64,6 +64,7 @@ def find_columns(schema: pl.Schema, request: Request) -> tuple[Columns, Fields, 
     absent = absent_roles(fields, request)
     if request.patterns:
         absent |= absent_text(searched)
+    absent = with_names_beside(absent, lambda path: names_in(schema, path))
     status = fields["status"]
     columns = Columns(
         names=tuple(schema),
@@ -111,9 +112,7 @@ def check_columns(columns: Columns) -> None:
         ...
     stats_core.errors.InvalidRecordsError: `status`: absent; the columns are `a`, `b`
     """
-    names = ", ".join(f"`{name}`" for name in columns.names[:_MAX_NAMES]) or "none"
-    more = len(columns.names) - _MAX_NAMES
-    listed = f"the columns are {names}" + (f" and {more} more" if more > 0 else "")
+    listed = f"the columns are {_listed(columns.names)}"
     faults = Faults()
     faults.add(*columns.faults)
     if columns.unnamed and columns.booleans and not columns.words:
@@ -122,6 +121,12 @@ def check_columns(columns: Columns) -> None:
         if key not in columns.optional:
             faults.add(f"{reason}; {listed}")
     faults.raise_if_any()
+
+
+def _listed(names: Sequence[str]) -> str:
+    listed = ", ".join(f"`{name}`" for name in names[:_MAX_NAMES]) or "none"
+    more = len(names) - _MAX_NAMES
+    return listed + (f" and {more} more" if more > 0 else "")
 
 
 def filtered_roles(request: Request) -> Iterator[str]:
@@ -159,6 +164,22 @@ def absent_roles(found: Mapping[str, object], request: Request) -> dict[str, str
         for role, path in request.layout.columns().items()
         if found.get(role) is None and role in reasons
     }
+
+
+def with_names_beside(
+    absent: Mapping[str, str], names_at: Callable[[str], Sequence[str]]
+) -> dict[str, str]:
+    """Add the names beside each absent nested field to its reason, to show a typo.
+
+    >>> with_names_beside({"a.c": "`a.c`: absent"}, {"a": ["b"]}.get)
+    {'a.c': '`a.c`: absent; `a` has `b`'}
+    """
+    reasons = dict(absent)
+    for path in absent:
+        if beside := names_beside(path, names_at):
+            above, names = beside
+            reasons[path] += f"; `{above}` has {_listed(names)}"
+    return reasons
 
 
 def scope_faults(found: Mapping[str, object], request: Request) -> Iterator[str]:
@@ -232,7 +253,11 @@ def absent_text(searched: Mapping[str, object]) -> dict[str, str]:
     {'name': '`name`: absent, needed by `search`'}
     """
     if not searched:
-        return {_ANY_TEXT: "`search`: the records have no text column to search in"}
+        reason = (
+            "`search`: the records have no text column to search in; those that hold "
+            "a field are not searched unless `layout.search` (`--search-in`) names them"
+        )
+        return {_ANY_TEXT: reason}
     return {
         path: f"`{path}`: absent, needed by `search`"
         for path, found in searched.items()

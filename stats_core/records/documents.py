@@ -23,6 +23,7 @@ from stats_core.records.columns import (
     filtered_roles,
     scope_faults,
     unnamed_booleans,
+    with_names_beside,
 )
 from stats_core.records.instants import UTC_MICROSECONDS
 from stats_core.records.values import Invalid, plain, shown, value_text
@@ -35,6 +36,7 @@ _ABSENT = object()
 _TEXT = {str, NoneType}
 _KNOWN_ZONES = {NoneType, timezone, ZoneInfo}
 _MAX_EXAMPLES = 3
+_MAX_SAMPLED = 1_000  # documents whose names help to find a typo
 # What turns a row of another kind into a mapping.
 _CONVERSIONS = {
     "model_dump": "its `model_dump()`",
@@ -116,7 +118,10 @@ def _columns(
     A field that no document has is only unset, unless the request needs it.
     """
     layout = request.layout
-    absent = absent_roles({role: values.get(role, True) for role in ROLES}, request)
+    found = {role: values.get(role, True) for role in ROLES}
+    absent = with_names_beside(
+        absent_roles(found, request), lambda path: _names_at(rows, path)
+    )
     unneeded = set(ROLES) - {"created_at", "status", *filtered_roles(request)}
     optional = {getattr(layout, role) for role in unneeded}
     if request.patterns and layout.search == ():
@@ -188,6 +193,15 @@ def _descend(value: Any, names: Iterable[str]) -> object:  # noqa: ANN401 - of a
     except Exception:  # noqa: BLE001 - a foreign object may raise anything
         return value  # it is no text, so it is reported
     return value
+
+
+def _names_at(rows: Sequence[Document], path: str) -> list[str]:
+    """Return the names in the objects at a path, of the first documents."""
+    some = (_get_path(row, _ways(path)) for row in rows[:_MAX_SAMPLED])
+    objects = (value for value in some if isinstance(value, Mapping))
+    return [
+        it for it in dict.fromkeys(chain.from_iterable(objects)) if isinstance(it, str)
+    ]
 
 
 def _types(values: Iterable[object]) -> set[type]:

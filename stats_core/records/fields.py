@@ -1,6 +1,6 @@
 """One field of the records: dotted paths and the wrappers of Extended JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -39,6 +39,41 @@ def find(schema: Mapping[str, pl.DataType], path: str) -> Field | None:
             # By position: `pl.col` takes names such as `*` and `^a$` for patterns.
             column = Field(pl.nth(columns.index(head)), schema[head])
             return _descend(column, names[count:])
+    return None
+
+
+def names_in(schema: Mapping[str, pl.DataType], path: str) -> list[str]:
+    """Return the names of the fields of the struct at a path; none without a struct.
+
+    >>> names_in({"config": pl.Struct({"utm_source": pl.String()})}, "config")
+    ['utm_source']
+    """
+    found = find(schema, path)
+    if found is None or not isinstance(found.dtype, pl.Struct):
+        return []
+    return [member.name for member in found.dtype.fields]
+
+
+def names_beside(
+    path: str, names_at: Callable[[str], Sequence[str]]
+) -> tuple[str, Sequence[str]] | None:
+    """Return what holds an absent nested field, and the names in it.
+
+    Args:
+        path: The dotted path of the field.
+        names_at: Returns the names in the struct or object at a path.
+
+    Returns:
+        The longest path above it at which there are names; None if there is none.
+
+    >>> names_beside("a.b.c", {"a.b": ["d"], "a": ["b"]}.get)
+    ('a.b', ['d'])
+    """
+    above = path
+    while "." in above:
+        above = above.rpartition(".")[0]
+        if names := names_at(above):
+            return above, names
     return None
 
 
