@@ -205,7 +205,7 @@ def test_a_hostile_value_instead_of_an_object_is_unset_or_named(kind: str) -> No
         assert stats.source["value"].to_list() == ["not set"]
     except InvalidRecordsError as error:
         [fault] = error.faults
-        assert fault.startswith("`config.source`: 1 values are not text: ")  # noqa: PT017 - either of two
+        assert fault.startswith("`config.source`: 1 values are not text: ")
 
 
 MAPPINGS = {"dict", "Mapping", "objects", "dates", "ids"}

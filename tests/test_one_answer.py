@@ -86,7 +86,7 @@ def asked(draw: st.DrawFn) -> Asked:
         for row in rows:
             row.pop("integration_id", None)
     if draw(st.sampled_from([False] * 9 + [True])):
-        rows += [draw(st.sampled_from([None, 7, "text", ["status"], []]))]
+        rows += [draw(st.sampled_from([None, 7, "text", True]))]
     query = draw(
         st.sampled_from(
             [
@@ -267,6 +267,17 @@ def test_an_unread_field_may_be_nested_three_hundred_deep() -> None:
         assert isinstance(found, pl.DataFrame)
         assert isinstance(expected, pl.DataFrame)
         assert_frame_equal(found, expected)
+
+
+@pytest.mark.parametrize("row", ["[]", "7", "null", '"text"', "[{}]"])
+def test_a_row_that_is_no_document_is_named(row: str) -> None:
+    plain = '{"created_at": null, "status": "a"}'
+    documents_ = [json.loads(each) for each in (plain, row)]
+    expected = listed(Asked(documents_, Request()))
+    assert isinstance(expected, tuple)
+    assert expected[0].startswith("records: 1 values are not mappings: ")
+    for form in (f"{plain}\n{row}\n", f"[{plain}, {row}]"):
+        assert from_files([form], [".json"], Request()) == expected
 
 
 def test_brackets_without_end_are_a_fault() -> None:
