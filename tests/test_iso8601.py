@@ -10,13 +10,13 @@ from stats_core.iso8601 import ISO_8601
 from stats_core.records.instants import parse_instants
 from tests import reference
 
-OFFSETS = st.none() | st.integers(-1439, 1439).map(
-    lambda minutes: timezone(timedelta(minutes=minutes))
-)
 MOMENTS = st.datetimes(
     datetime(2, 1, 1),  # noqa: DTZ001 - hypothesis wants it naive
     datetime(9998, 12, 31),  # noqa: DTZ001
-    timezones=OFFSETS,
+    timezones=st.one_of(
+        st.none(),
+        st.integers(-1439, 1439).map(lambda m: timezone(timedelta(minutes=m))),
+    ),
 )
 
 

@@ -391,17 +391,20 @@ def test_files_in_which_no_document_has_a_field_add_up(
     name: str, write: Callable[[Sequence[Any]], str]
 ) -> None:
     campaign = {"config": {"utm_campaign": "may"}, "utm_campaign": "may"}
-    monday = [{"created_at": "2024-05-06", "status": "failed", **campaign}] * 4
-    tuesday = [{"created_at": "2024-05-07", "status": "failed"}] * 4
+    monday: list[Document] = [
+        {"created_at": "2024-05-06", "status": "failed", **campaign}
+    ] * 4
+    tuesday: list[Document] = [{"created_at": "2024-05-07", "status": "failed"}] * 4
     request = Request(layout={"utm_campaign": name})
     expected = listed(Asked(monday + tuesday, request))
     assert isinstance(expected, pl.DataFrame)
-    for parts in (
+    splits: list[list[list[Document]]] = [
         [monday, tuesday],
         [tuesday, monday],
         [monday + tuesday],
         [tuesday + monday],
-    ):
+    ]
+    for parts in splits:
         found = from_files([write(part) for part in parts], [".json"], request)
         assert isinstance(found, pl.DataFrame)
         assert_frame_equal(found, expected)
