@@ -415,3 +415,19 @@ def test_columns_of_one_name_read_as_invalid_records() -> None:
     for records in (table, table.to_reader()):
         with pytest.raises(InvalidRecordsError, match=fault):
             appointment_statistics(records)
+
+
+@pytest.mark.parametrize(
+    ("kind", "frame"),
+    [
+        *(("text", True), ("datetime64 of a zone", True), ("category", True)),
+        *(("float64", True), ("Int64", True), ("boolean", True), ("Arrow's int", True)),
+        *(("decimals", False), ("objects", False), ("2**70", False)),
+    ],
+)
+def test_only_columns_of_objects_are_read_as_documents(
+    kind: str, *, frame: bool
+) -> None:
+    records = pd.DataFrame({"created_at": None, "status": PANDAS[kind][0]()})
+    found = arrow_records(records, Request())
+    assert isinstance(found, pl.DataFrame if frame else list)

@@ -1,4 +1,5 @@
 import re
+import sys
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
@@ -452,3 +453,13 @@ def outcome(records: Any) -> Any:
         rows = {row for it in error.faults for row in re.findall(r"row \d+", it)}
         # The type of a column is at fault where no value of it can be an instant.
         return places, rows if "expected" not in str(error) else ANY
+
+
+def test_no_setting_of_python_makes_a_longer_number_text() -> None:
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        assert value_text(10**4_300 - 1) == "9" * 4_300
+        assert isinstance(value_text(10**4_300), Invalid)
+    finally:
+        sys.set_int_max_str_digits(limit)
