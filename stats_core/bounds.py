@@ -71,8 +71,8 @@ class Instant(datetime):
         """Return a hash of the nanosecond."""
         return hash((super().__hash__(), self.nanosecond))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Return what makes a copy."""
+    def __reduce_ex__(self, _protocol: object) -> tuple[Any, ...]:
+        """Return what makes a copy, also a pickled one."""
         plain = datetime.combine(self.date(), self.timetz())
         return Instant.of, (plain, self.nanosecond)
 
