@@ -67,6 +67,10 @@ class Instant(datetime):
             other, "nanosecond", 0
         )
 
+    def __ne__(self, other: object) -> bool:
+        """Return whether they are not; `datetime` has its own."""
+        return not self == other
+
     def __hash__(self) -> int:
         """Return a hash of the nanosecond."""
         return hash((super().__hash__(), self.nanosecond))
