@@ -157,6 +157,17 @@ def test_a_column_of_arrow_that_nothing_reads_is_never_at_fault(kind: str) -> No
     assert appointment_statistics(records).total == 2
 
 
+def test_a_type_nested_very_deep_is_named() -> None:
+    deep = pa.string()
+    for _ in range(5_000):
+        deep = pa.list_(deep)
+    records = table("source", pa.nulls(2, deep))
+    [fault] = faults(records)
+    assert fault.startswith("`source`: nested too deeply, found `list<item: list<")
+    assert len(fault) < 140
+    assert appointment_statistics(table("other", pa.nulls(2, deep))).total == 2
+
+
 def test_all_types_at_fault_are_listed() -> None:
     records = table("source", ARRAYS["union"][0])
     records = records.append_column("utm_medium", ARRAYS["decimal256"][0])

@@ -8,6 +8,8 @@ from stats_core.errors import Faults, InvalidRecordsError, first_line
 from stats_core.request import Request
 from stats_core.typing import ArrowStream, Document
 
+_MAX_SHOWN, _MAX_DEPTH = 80, 100
+
 
 def arrow_records(
     stream: ArrowStream, request: Request
@@ -70,12 +72,16 @@ def _utc(column: Any) -> Any:  # noqa: ANN401 - a pandas column
 
 def _faithful(name: str, column: Any) -> pl.Series | None:  # noqa: ANN401 - a pandas column
     """Return a column as Arrow converts it; None for Python objects other than text."""
-    objects = column.dtype == object
+    from pandas.api.types import infer_dtype  # noqa: PLC0415 - the caller has it
+
+    values = getattr(column.dtype, "categories", column)
     try:
-        series = pl.Series(name, column)
+        # Polars would crash on very deep values.
+        if values.dtype == object and infer_dtype(values) not in {"string", "empty"}:
+            return None
+        return pl.Series(name, column)
     except Exception:  # noqa: BLE001 - Arrow has no type for them, or is not installed
         return None
-    return None if objects and series.dtype not in {pl.String, pl.Null} else series
 
 
 def _read_columns(stream: Any, request: Request) -> Any:  # noqa: ANN401 - of pyarrow
@@ -125,12 +131,23 @@ def _supported(field: Any) -> Any:  # noqa: ANN401 - of pyarrow
         dtype = pa.timestamp(dtype.unit, "UTC")
     if pa.types.is_decimal32(dtype) or pa.types.is_decimal64(dtype):
         dtype = pa.decimal128(dtype.precision, dtype.scale)
+    found = f"found `{str(field.type):.{_MAX_SHOWN}}`"
+    if _is_deep(dtype):  # Polars would crash
+        msg = f"`{field.name}`: nested too deeply, {found}"
+        raise InvalidRecordsError(msg)
     try:
         pl.Series(pa.array([], dtype))
     except (Exception, pl.exceptions.PanicException) as error:
-        msg = f"`{field.name}`: expected another type, found `{field.type}`"
+        msg = f"`{field.name}`: expected another type, {found}"
         raise InvalidRecordsError(msg) from error
     return dtype
+
+
+def _is_deep(dtype: Any) -> bool:  # noqa: ANN401 - of pyarrow
+    level = [dtype]
+    for _ in range(_MAX_DEPTH):
+        level = [it.field(n).type for it in level for n in range(it.num_fields)]
+    return bool(level)
 
 
 def _is_arrow_text(dtype: Any) -> bool:  # noqa: ANN401 - of pyarrow

@@ -66,11 +66,7 @@ def documents_list(documents: Iterable[Document], first: int = 0) -> list[Docume
         raise InvalidRecordsError(msg)
     rows = list(documents)
     if not _types(rows) <= {dict}:
-        wrong = [
-            (n, row)
-            for n, row in enumerate(rows, first)
-            if not isinstance(row, Mapping)
-        ]
+        wrong = [(n, row) for n, row in enumerate(rows, first) if not _is_mapping(row)]
         if wrong:
             raise InvalidRecordsError(_not_mappings(wrong))
     return rows
@@ -141,6 +137,10 @@ def _columns(
         words=not statuses <= {bool},
         unnamed=unnamed_booleans(layout),
     )
+
+
+def _is_mapping(row: object) -> bool:
+    return issubclass(type(row), Mapping)  # `isinstance` asks the foreign object
 
 
 def _not_mappings(wrong: Sequence[tuple[int, object]]) -> str:
