@@ -31,6 +31,10 @@ OTHERS = [
     *(pl.Binary(), pl.List(pl.String()), pl.Struct({"a": pl.String()}), pl.Object()),
 ]
 PLAIN = pl.Schema({"created_at": pl.Date(), "status": pl.String()})
+NO_TEXT = (
+    "`search`: the records have no text column to search in; those that hold a field "
+    "are not searched unless `layout.search` (`--search-in`) names them"
+)
 AT_AND_STATUS = "the columns are `created_at`, `status`"
 
 
@@ -118,8 +122,9 @@ def test_a_breakdown_column_that_is_named_must_exist(name: str) -> None:
     schema = {**PLAIN, "config": pl.Struct({"a": pl.String()})}
     assert found(schema).absent == {}
     [fault] = faults(schema, layout={"utm_source": name})
+    there = "`config` has `a`; " if "." in name else ""
     assert fault == (
-        f"`{name}`: absent, needed as `utm_source`; {AT_AND_STATUS}, `config`"
+        f"`{name}`: absent, needed as `utm_source`; {there}{AT_AND_STATUS}, `config`"
     )
 
 
@@ -226,14 +231,14 @@ def test_text_that_no_field_reads_is_searched() -> None:
 def test_a_search_needs_text(layout: dict[str, Any]) -> None:
     assert found(PLAIN, layout=layout).absent == {}
     assert faults(PLAIN, layout=layout, query={"search": "ana"}) == [
-        f"`search`: the records have no text column to search in; {AT_AND_STATUS}"
+        f"{NO_TEXT}; {AT_AND_STATUS}"
     ]
 
 
 def test_an_absent_column_is_listed_beside_nothing_to_search_in() -> None:
     for name in ("text", "source"):
         assert faults(PLAIN, layout={"source": name}, query={"search": "ana"}) == [
-            "`search`: the records have no text column to search in; " + AT_AND_STATUS,
+            f"{NO_TEXT}; {AT_AND_STATUS}",
             f"`{name}`: absent, needed as `source`; {AT_AND_STATUS}",
         ]
 
@@ -314,6 +319,6 @@ def test_what_is_named_is_needed_and_what_is_needed_says_why(role: str) -> None:
 
 def test_a_search_of_nothing_lacks_text() -> None:
     [reason] = absent_text({}).values()
-    assert reason == "`search`: the records have no text column to search in"
+    assert reason == NO_TEXT
     assert absent_text({"name": "found"}) == {}
     assert list(absent_text({"name": None, "other": "found"})) == ["name"]

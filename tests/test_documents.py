@@ -563,3 +563,15 @@ def test_a_boolean_among_other_values_is_its_word() -> None:
     records = [{"created_at": None, "status": None, "source": it} for it in sources]
     counts = appointment_statistics(records).source.select("value", "count").rows()
     assert counts == [("true", 2), ("ads", 1), ("false", 1)]
+
+
+def test_a_bound_divides_the_nanoseconds_of_pandas_and_numpy() -> None:
+    nanos = ["2024-05-01T00:00:00.000000500", "2024-05-01T00:00:00.000000501"]
+    forms = [pd.Timestamp, np.datetime64, str]
+    query = StatisticsQuery.model_validate({"end": f"{nanos[0]}Z"})
+    for form in forms:
+        records = [{"created_at": form(it), "status": None} for it in nanos]
+        assert appointment_statistics(records, query).total == 1
+    series = pl.Series(nanos).str.to_datetime(time_unit="ns")
+    df = pl.DataFrame({"created_at": series, "status": None})
+    assert appointment_statistics(df, query).total == 1

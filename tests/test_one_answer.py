@@ -86,7 +86,7 @@ def asked(draw: st.DrawFn) -> Asked:
         for row in rows:
             row.pop("integration_id", None)
     if draw(st.sampled_from([False] * 9 + [True])):
-        rows += [draw(st.sampled_from([None, 7, "text", ["status"], []]))]
+        rows += [draw(st.sampled_from([None, 7, "text", True]))]
     query = draw(
         st.sampled_from(
             [
@@ -269,6 +269,17 @@ def test_an_unread_field_may_be_nested_three_hundred_deep() -> None:
         assert_frame_equal(found, expected)
 
 
+@pytest.mark.parametrize("row", ["[]", "7", "null", '"text"', "[{}]"])
+def test_a_row_that_is_no_document_is_named(row: str) -> None:
+    plain = '{"created_at": null, "status": "a"}'
+    documents_ = [json.loads(each) for each in (plain, row)]
+    expected = listed(Asked(documents_, Request()))
+    assert isinstance(expected, tuple)
+    assert expected[0].startswith("records: 1 values are not mappings: ")
+    for form in (f"{plain}\n{row}\n", f"[{plain}, {row}]"):
+        assert from_files([form], [".json"], Request()) == expected
+
+
 def test_brackets_without_end_are_a_fault() -> None:
     for text in ("[" * 100_000, '{"a":' * 100_000):
         found = from_files([text], [".json"], Request())
@@ -380,17 +391,20 @@ def test_files_in_which_no_document_has_a_field_add_up(
     name: str, write: Callable[[Sequence[Any]], str]
 ) -> None:
     campaign = {"config": {"utm_campaign": "may"}, "utm_campaign": "may"}
-    monday = [{"created_at": "2024-05-06", "status": "failed", **campaign}] * 4
-    tuesday = [{"created_at": "2024-05-07", "status": "failed"}] * 4
+    monday: list[Document] = [
+        {"created_at": "2024-05-06", "status": "failed", **campaign}
+    ] * 4
+    tuesday: list[Document] = [{"created_at": "2024-05-07", "status": "failed"}] * 4
     request = Request(layout={"utm_campaign": name})
     expected = listed(Asked(monday + tuesday, request))
     assert isinstance(expected, pl.DataFrame)
-    for parts in (
+    splits: list[list[list[Document]]] = [
         [monday, tuesday],
         [tuesday, monday],
         [monday + tuesday],
         [tuesday + monday],
-    ):
+    ]
+    for parts in splits:
         found = from_files([write(part) for part in parts], [".json"], request)
         assert isinstance(found, pl.DataFrame)
         assert_frame_equal(found, expected)

@@ -178,6 +178,8 @@ def test_pages_and_sizes_may_be_text_and_huge(
     "value",
     [0, 1, 1714521600, 1714521600.0, 1714521600000, True, "1714521600", "1714521600000"]
     + ["20240501", "2024", "2024-05", "-1", "1e9", "today", "2024-W18-3"]
+    + ["2024-05-01T10:00+05:99", "2024-05-01T10:00+05:", "2024-05-01T10:00+5"]
+    + ["2024-05-01T10:00:00.1234567891Z", "2024-05-01T10:00.5", "2024-05-01T10:00:00.Z"]
     + ["2024-122", "2024-13-01", "2024-02-30", "2024-05-01T", "2024-05-01T24:00:00"]
     + ["2024-05-01T10", "2024-05-01T10:61", "2024-05-01T23:59:60Z", "01/05/2024"]
     + ["2024-05-01T10:00+25:00", "2024-05-01T10:00 02:00", "2024-05-01T10:00:00ZZ"]
@@ -336,3 +338,11 @@ def test_no_text_is_worse_than_a_validation_error(text: str) -> None:
     for name in ("search", "start", "end", "appointmentType", "page", "size", text):
         with suppress(ValidationError):
             StatisticsQuery.model_validate({name: text}).period(UTC_ZONE)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n"])
+def test_blank_text_is_not_given(blank: str) -> None:
+    names = ("appointment_type", "search", "start", "end")
+    query = StatisticsQuery.model_validate(dict.fromkeys(names, blank))
+    assert query.keywords() == []
+    assert (query.appointment_type, query.start, query.end) == (None, None, None)

@@ -89,6 +89,7 @@ def with_day(
 ) -> pl.LazyFrame:
     """Add the local `day` of each record; its instants lie in a range of seconds."""
     first, last = request.period.within(seconds)
+    last = max(first, last)  # no record is in the period
     unit = time_unit(lf.collect_schema())
     instant = pl.col("created_at")
     day = local_day(instant, request.zone, unit=unit, first=first, last=last)

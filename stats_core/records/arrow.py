@@ -131,7 +131,7 @@ def _supported(field: Any) -> Any:  # noqa: ANN401 - of pyarrow
         dtype = pa.timestamp(dtype.unit, "UTC")
     if pa.types.is_decimal32(dtype) or pa.types.is_decimal64(dtype):
         dtype = pa.decimal128(dtype.precision, dtype.scale)
-    found = f"found `{str(field.type):.{_MAX_SHOWN}}`"
+    found = f"found `{field.type!s:.{_MAX_SHOWN}}`"
     if _is_deep(dtype):  # Polars would crash
         msg = f"`{field.name}`: nested too deeply, {found}"
         raise InvalidRecordsError(msg)
