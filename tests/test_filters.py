@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings, strategies as st
 
 from stats_core import AppointmentType, StatisticsQuery, appointment_statistics
+from stats_core.bounds import Period
 from stats_core.days import TimeUnit
 from stats_core.engine.filters import (
     apply_filters,
@@ -22,7 +23,6 @@ from stats_core.engine.filters import (
     scoped,
     selected,
 )
-from stats_core.bounds import Period
 from stats_core.records.canonical import canonical_frame
 from stats_core.request import Request
 from stats_core.text import in_any_case

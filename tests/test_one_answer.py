@@ -385,12 +385,13 @@ def test_files_in_which_no_document_has_a_field_add_up(
     request = Request(layout={"utm_campaign": name})
     expected = listed(Asked(monday + tuesday, request))
     assert isinstance(expected, pl.DataFrame)
-    for parts in (
+    splits: list[list[list[Document]]] = [
         [monday, tuesday],
         [tuesday, monday],
         [monday + tuesday],
         [tuesday + monday],
-    ):
+    ]
+    for parts in splits:
         found = from_files([write(part) for part in parts], [".json"], request)
         assert isinstance(found, pl.DataFrame)
         assert_frame_equal(found, expected)
