@@ -1,7 +1,5 @@
 """The options of the commands, the request they fill, and how faults are shown."""
 
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -214,12 +212,9 @@ def faults_to_exit_codes() -> Iterator[None]:
     try:
         yield
     except WrongUsageError as error:
-        faults, code = list(error.args), _WRONG_USAGE
+        faults, code = sorted(error.args), _WRONG_USAGE
     except InvalidRecordsError as error:
         faults, code = list(error.faults), _UNCOUNTABLE
-    except BrokenPipeError:  # its reader has seen enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None
     except OSError as error:
         faults, code = [str(error)], _UNCOUNTABLE
     else:
