@@ -95,7 +95,7 @@ def _differences(questions: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     for path, question in islice(questions.items(), 1, None):
         first, expected = next(iter(questions.items()))
         words = [
-            f"`{name}` is {found}, not {expected[name]}"
+            f"`{name}`: {found} instead of {expected[name]}"
             for name, found in question.items()
             if name in expected and found != expected[name]
         ]

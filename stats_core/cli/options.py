@@ -34,14 +34,14 @@ class WrongUsageError(Exception):
 RecordFiles = Annotated[
     list[str],
     typer.Argument(
-        metavar="RECORDS...",
+        metavar="RECORDS",
         help="Parquet, NDJSON, JSON, CSV or Arrow IPC files, folders and globs of "
         "them; - for standard input.",
     ),
 ]
 PartFiles = Annotated[
     list[str],
-    typer.Argument(metavar="PART...", help="Files that `tally` wrote, and globs."),
+    typer.Argument(metavar="PART", help="Files that `tally` wrote, and globs."),
 ]
 OnCluster = Annotated[
     bool,
@@ -63,7 +63,11 @@ _PAGING: dict[str, _Option] = {
     "size": (str | None, "N", "Rows per page; default: 300, in a table 10."),
 }
 _COUNTING: dict[str, _Option] = {
-    "appointment_type": (str | None, None, "Count only this type: NP, F/U, ASC_FU …"),
+    "appointment_type": (
+        str | None,
+        None,
+        "Count only this type: NP, F/U, ASC_FU and others",
+    ),
     "search": (str | None, None, "Keywords, each of which must occur."),
     "start": (str | None, None, "First day, or instant, in ISO 8601."),
     "end": (str | None, None, "Last day, or instant, in ISO 8601."),
