@@ -185,11 +185,11 @@ def test_long_work_shows_a_sign_of_life_on_a_terminal_only(
             self.function()
 
     monkeypatch.setattr(commands, "Timer", AtOnce)
-    with commands._progress("counting"):
+    with commands._progress("counting"):  # noqa: SLF001 - no terminal to run on
         assert started == []
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with commands._progress("counting"):
+    with commands._progress("counting"):  # noqa: SLF001 - no terminal to run on
         assert started == [1]
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -360,7 +360,7 @@ def test_words_that_no_command_knows_are_wrong_usage(words: list[object]) -> Non
 
 
 def process(*words: object, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "stats_core", *map(str, words)],
         env=os.environ | environment,
         capture_output=True,
@@ -392,7 +392,7 @@ def test_head_ends_a_long_answer_quietly(tmp_path: Path) -> None:
     ).write_parquet(path)
     for form in ("json", "table"):
         words = ["report", str(path), "--each-integration", f"--format={form}"]
-        with subprocess.Popen(
+        with subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "stats_core", *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -410,7 +410,7 @@ def test_the_commands_import_neither_rich_nor_ray() -> None:
         "import sys, stats_core.cli.app; "
         "sys.exit(' '.join({'rich.console', 'ray'} & sys.modules.keys()))"
     )
-    ended = subprocess.run(
+    ended = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", code], capture_output=True, check=False
     )
     assert ended.stderr.strip() == b""
@@ -494,7 +494,7 @@ def test_a_part_goes_to_one_file_or_one_per_day(
 def test_a_part_never_replaces_its_records(sample: Path) -> None:
     answer = Answer("tally", sample, "--each-integration", "--out", sample)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith(f"{sample}: is among the records")
+    assert answer.err.startswith(f"--out {sample}: is among the records")
     assert pl.read_parquet(sample).height == 300
 
 
@@ -510,7 +510,9 @@ def test_standard_input_is_a_file_like_any_other(tmp_path: Path) -> None:
     assert unknown.exit_code == 2
     assert unknown.stderr.startswith("-: the format of standard input is needed")
     broken = CliRunner().invoke(
-        commands.app, ["report", "-", "--input-format=csv"], input="a,b\n1,2,3\n"
+        commands.app,
+        ["report", "-", "--input-format=csv"],
+        input="created_at,status\n1,2,3\n",
     )
     assert broken.exit_code == 1
     assert "standard input" in broken.stderr

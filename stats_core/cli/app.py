@@ -102,7 +102,8 @@ def tally(
     for path in parts:
         check_target(path)
     with standard_input(records, reading) as sources:
-        _check_are_no_inputs([*parts], file_paths(sources, reading))
+        option = "--out" if out else "--out-by-day"
+        _check_are_no_inputs(option, [*parts], file_paths(sources, reading))
         counted = (
             (path, asked, _count(sources, asked, reading, on_cluster=on_cluster))
             for path, asked in parts.items()
@@ -189,11 +190,13 @@ def _count(
         return count_files(file_paths(records, reading), request, reading, _say_unset)
 
 
-def _check_are_no_inputs(outs: Sequence[Path], paths: Sequence[str]) -> None:
+def _check_are_no_inputs(
+    option: str, outs: Sequence[Path], paths: Sequence[str]
+) -> None:
     inputs = {*map(resolved, paths)}
     for out in outs:
         if resolved(str(out)) in inputs:
-            msg = f"{out}: is among the records, which it would replace"
+            msg = f"{option} {out}: is among the records, which it would replace"
             raise WrongUsageError(msg)
 
 
