@@ -458,9 +458,10 @@ def test_nothing_is_left_when_a_day_fails(
     parts.mkdir()
     (parts / "2024-05-01.parquet").write_text("before")
 
-    def count(paths: list[str], request: Request, *rest: object) -> pl.DataFrame:
+    def count(paths: list[str], request: Request, *_: object) -> pl.DataFrame:
         if request.query.start == date(2024, 5, 3):
-            raise InvalidRecordsError("`status`: no")  # noqa: EM101
+            msg = "`status`: no"
+            raise InvalidRecordsError(msg)
         return count_files(paths, request)
 
     monkeypatch.setattr(commands, "count_files", count)

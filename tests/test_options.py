@@ -288,6 +288,7 @@ def test_a_command_gets_how_files_are_read() -> None:
     @fills_request()
     def command(request: Request, reading: ReadOptions) -> None:
         """Take what was given."""
+        assert request == Request()
         given.append(reading)
 
     assert run(command)[0] == 0

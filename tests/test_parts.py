@@ -108,9 +108,11 @@ def test_a_question_is_the_same_in_any_words(
         ),
         (
             Request(query={"appointment_type": "NP", "search": "ana"}),
-            f"`timezone`: 'UTC' instead of '{NEW_YORK}'; "
-            "`appointment_type`: 'NP' instead of not given; "
-            "`search`: 'ana' instead of not given",
+            (
+                f"`timezone`: 'UTC' instead of '{NEW_YORK}'; "
+                "`appointment_type`: 'NP' instead of not given; "
+                "`search`: 'ana' instead of not given"
+            ),
         ),
         (None, "`question`: not kept instead of kept"),
     ],
