@@ -67,12 +67,16 @@ class Instant(datetime):
             other, "nanosecond", 0
         )
 
+    def __ne__(self, other: object) -> bool:
+        """Return whether they are not; `datetime` has its own."""
+        return not self == other
+
     def __hash__(self) -> int:
         """Return a hash of the nanosecond."""
         return hash((super().__hash__(), self.nanosecond))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Return what makes a copy."""
+    def __reduce_ex__(self, _protocol: object) -> tuple[Any, ...]:
+        """Return what makes a copy, also a pickled one."""
         plain = datetime.combine(self.date(), self.timetz())
         return Instant.of, (plain, self.nanosecond)
 

@@ -1,8 +1,11 @@
 import json
+import os
 import re
+import subprocess
 import sys
 import threading
 from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,12 +15,15 @@ from typer.testing import CliRunner
 
 from stats_core import (
     AppointmentsDashboard,
+    InvalidRecordsError,
     StatisticsQuery,
     appointments_dashboard,
+    batch,
     statistics_by_integration,
 )
 from stats_core.batch.cluster import Progress
-from stats_core.batch.tasks import count_files
+from stats_core.batch.formats import ReadOptions
+from stats_core.batch.tasks import UnsetFields, count_files
 from stats_core.cli import app as commands
 from stats_core.request import Request
 from stats_core.sample import integration_ids, sample_records
@@ -128,10 +134,13 @@ def test_a_page_past_the_end_is_an_empty_table(sample: Path) -> None:
 def test_every_fault_of_the_records_is_a_line(tmp_path: Path) -> None:
     pl.DataFrame({"status": [1.5]}).write_parquet(tmp_path / "a.parquet")
     answer = Answer("report", tmp_path / "a.parquet")
-    wrong, absent = answer.err.splitlines()
     assert (answer.code, answer.out) == (1, "")
-    assert wrong.startswith(f"{tmp_path / 'a.parquet'}: `status`: expected text")
-    assert absent.startswith("`created_at`: absent, needed as `created_at`")
+    assert answer.err.startswith("`created_at`: absent, needed as `created_at`")
+    at = {"created_at": ["soon"], "status": [1.5]}
+    pl.DataFrame(at).write_parquet(tmp_path / "a.parquet")
+    lines = Answer("report", tmp_path / "a.parquet").err.splitlines()
+    assert lines
+    assert all(line.startswith(f"{tmp_path / 'a.parquet'}: `") for line in lines)
     assert Answer("report", tmp_path / "none.csv").code == 1
 
 
@@ -166,7 +175,7 @@ def test_demo_answers_on_stdout_and_explains_on_stderr(
 
 
 def test_long_work_shows_a_sign_of_life_on_a_terminal_only(
-    monkeypatch: pytest.MonkeyPatch, sample: Path
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     started: list[float] = []
 
@@ -176,13 +185,15 @@ def test_long_work_shows_a_sign_of_life_on_a_terminal_only(
             self.function()
 
     monkeypatch.setattr(commands, "Timer", AtOnce)
-    Answer("report", sample, "--integration-id", ID)
-    assert started == []
+    with commands._progress("counting"):  # noqa: SLF001 - no terminal to run on
+        assert started == []
     monkeypatch.setenv("FORCE_COLOR", "1")
-    answer = Answer("report", sample, "--integration-id", ID, "--format", "json")
-    assert started == [1]
-    assert "counting" in answer.err
-    assert json.loads(answer.out)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with commands._progress("counting"):  # noqa: SLF001 - no terminal to run on
+        assert started == [1]
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "counting" in captured.err
 
 
 @pytest.mark.parametrize("first", [date(2024, 3, 1), date(2024, 10, 20)])
@@ -223,7 +234,8 @@ def test_merge_refuses_answers_to_different_questions(sample: Path) -> None:
         Answer("tally", sample, "--out", out, "--integration-id", ID, *words)
     answer = Answer("merge", sample.with_name("*.part.parquet"))
     assert (answer.code, answer.out) == (1, "")
-    assert [line.count("other question") for line in answer.err.splitlines()] == [1, 1]
+    assert answer.err.endswith("`search`: 'harbour' instead of 'ana'\n")
+    assert len(answer.err.splitlines()) == 1
     assert Answer("merge", sample).err.startswith(f"{sample}: not partial statistics")
     assert Answer("merge", sample, "--page=0", "--size=x").code == 2
 
@@ -238,16 +250,22 @@ def test_a_part_is_kept_as_parquet_or_not_at_all(sample: Path) -> None:
 
 class FakeCluster:
     @staticmethod
-    def count(sources: list[str], request: Request, progress: Progress) -> pl.DataFrame:
+    def count(
+        sources: list[str],
+        request: Request,
+        progress: Progress,
+        reading: ReadOptions,
+        unset: UnsetFields,
+    ) -> pl.DataFrame:
         progress(1, 1)
-        return count_files(sources, request)
+        return count_files(sources, request, reading, unset)
 
 
 @pytest.mark.parametrize("whose", [("--each-integration",), ("--integration-id", ID)])
 def test_a_cluster_is_asked_the_same_question(
     monkeypatch: pytest.MonkeyPatch, sample: Path, whose: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(commands, "cluster", FakeCluster)
+    monkeypatch.setattr(batch, "cluster", FakeCluster)
     words = [*whose, "--search=clinic", "--timezone=Asia/Tokyo", "--format=json"]
     expected = Answer("report", sample, *words)
     found = Answer("report", sample, "--cluster", *words)
@@ -329,7 +347,7 @@ def test_a_command_has_just_the_options_that_it_reads(
 @pytest.mark.parametrize(
     "words",
     [
-        *(["report"], ["tally", "a.csv"], ["merge"], ["sample", "--rows", 1], ["fly"]),
+        *(["report"], ["tally"], ["merge"], ["sample", "--rows", 1], ["fly"]),
         *(["report", "a.csv", "--fly"], ["report", "a.csv", "--format", "xml"]),
         *(["sample", "--rows", -1, "--out", "a.csv"], ["merge", "a", "--start", "x"]),
     ],
@@ -339,3 +357,171 @@ def test_words_that_no_command_knows_are_wrong_usage(words: list[object]) -> Non
     answer = Answer(*words)
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith("Usage: ")
+
+
+def process(*words: object, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "stats_core", *map(str, words)],
+        env=os.environ | environment,
+        capture_output=True,
+        check=False,
+    )
+
+
+def test_json_is_utf8_and_tables_degrade_whatever_the_locale(tmp_path: Path) -> None:
+    df = pl.DataFrame({"created_at": ["2024-05-01"] * 2, "status": ["failed"] * 2})
+    values = ["Straße", "東京"]
+    path = tmp_path / "a.csv"
+    df.with_columns(source=pl.Series(values)).write_csv(path)
+    found = process("report", path, "--format=json", PYTHONIOENCODING="cp1252")
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert {row["_id"] for row in json.loads(found.stdout)["source"]} == {*values}
+    table = process("report", path, "--format=table", PYTHONIOENCODING="cp1252")
+    assert (table.returncode, table.stderr) == (0, b"")
+    shown = table.stdout.decode("cp1252")
+    assert "Straße" in shown
+    assert "??" in shown
+    assert process("report", "--help", PYTHONIOENCODING="ascii").returncode == 0
+
+
+def test_head_ends_a_long_answer_quietly(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    ids = [f"{number:024x}" for number in range(3_000)]
+    pl.DataFrame(
+        {"created_at": "2024-05-01", "status": "failed", "integration_id": ids}
+    ).write_parquet(path)
+    for form in ("json", "table"):
+        words = ["report", str(path), "--each-integration", f"--format={form}"]
+        with subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "stats_core", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as running:
+            assert running.stdout is not None
+            assert running.stderr is not None
+            assert running.stdout.readline()
+            running.stdout.close()
+            assert running.stderr.read() == b""
+        assert running.returncode == 0
+
+
+def test_the_commands_import_neither_rich_nor_ray() -> None:
+    code = (
+        "import sys, stats_core.cli.app; "
+        "sys.exit(' '.join({'rich.console', 'ray'} & sys.modules.keys()))"
+    )
+    ended = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], capture_output=True, check=False
+    )
+    assert ended.stderr.strip() == b""
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    answer = Answer("--version")
+    assert (answer.code, answer.out) == (0, f"{version('stats-core')}\n")
+
+
+@pytest.mark.parametrize("command", ["report", "tally", "merge", "sample", "demo"])
+def test_the_help_of_a_command_has_an_example(command: str) -> None:
+    assert f"Example: stats-core {command} " in Answer(command, "--help").out
+
+
+@pytest.mark.parametrize("whose", [("--each-integration",), ("--integration-id", ID)])
+def test_parts_by_day_equal_one_run_per_day(
+    tmp_path: Path, whose: tuple[str, ...]
+) -> None:
+    start = datetime(2024, 3, 8, tzinfo=NEW_YORK).astimezone(UTC)  # clocks change
+    instants = [start + timedelta(minutes=9 * number) for number in range(640)]
+    records = tmp_path / "records.parquet"
+    whole = sample_records(640).collect().with_columns(created_at=pl.Series(instants))
+    whole.write_parquet(records)
+    parts, single = tmp_path / "parts", tmp_path / "single.parquet"
+    parts.mkdir()
+    scope = [records, *whose, "--timezone=America/New_York"]
+    window = ["--start=2024-03-08", "--end=2024-03-11"]
+    answer = Answer("tally", *scope, *window, "--out-by-day", parts)
+    assert (answer.code, answer.out, answer.err) == (0, "", "")
+    names = [f"2024-03-{day}" for day in ("08", "09", "10", "11")]
+    assert sorted(path.stem for path in parts.iterdir()) == names
+    for name in names:
+        Answer("tally", *scope, f"--start={name}", f"--end={name}", "--out", single)
+        assert single.read_bytes() == (parts / f"{name}.parquet").read_bytes()
+    merged = Answer("merge", parts / "*.parquet")
+    assert merged.code == 0
+    assert merged.out == Answer("report", *scope, *window).out
+
+
+def test_nothing_is_left_when_a_day_fails(
+    monkeypatch: pytest.MonkeyPatch, sample: Path
+) -> None:
+    parts = sample.with_name("parts")
+    parts.mkdir()
+    (parts / "2024-05-01.parquet").write_text("before")
+
+    def count(paths: list[str], request: Request, *_: object) -> pl.DataFrame:
+        if request.query.start == date(2024, 5, 3):
+            msg = "`status`: no"
+            raise InvalidRecordsError(msg)
+        return count_files(paths, request)
+
+    monkeypatch.setattr(commands, "count_files", count)
+    window = ["--start=2024-05-01", "--end=2024-05-04", "--each-integration"]
+    answer = Answer("tally", sample, *window, "--out-by-day", parts)
+    assert (answer.code, answer.err) == (1, "`status`: no\n")
+    assert [path.name for path in parts.iterdir()] == ["2024-05-01.parquet"]
+    assert (parts / "2024-05-01.parquet").read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ([], "--out, --out-by-day: expected one of them\n"),
+        (["--out=a.parquet", "--out-by-day=."], "--out, --out-by-day: expected one"),
+        (["--out-by-day=.", "--start=2024-05-01"], "--out-by-day: expected a start"),
+        (
+            ["--out-by-day=.", "--start=2024-05-01", "--end=2024-05-01T10:00Z"],
+            "--out-by-day: expected a start and an end that are dates",
+        ),
+    ],
+)
+def test_a_part_goes_to_one_file_or_one_per_day(
+    sample: Path, words: list[str], fault: str
+) -> None:
+    answer = Answer("tally", sample, *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(fault)
+
+
+def test_a_part_never_replaces_its_records(sample: Path) -> None:
+    answer = Answer("tally", sample, "--each-integration", "--out", sample)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"--out {sample}: is among the records")
+    assert pl.read_parquet(sample).height == 300
+
+
+def test_standard_input_is_a_file_like_any_other(tmp_path: Path) -> None:
+    path = tmp_path / "clinic.csv"
+    path.write_text(CLINIC_CSV)
+    words = ["report", "-", *CLINIC_OPTIONS]
+    result = CliRunner().invoke(
+        commands.app, [*words, "--input-format=csv"], input=CLINIC_CSV
+    )
+    assert result.stdout == Answer("report", path, *CLINIC_OPTIONS).out
+    unknown = CliRunner().invoke(commands.app, words, input=CLINIC_CSV)
+    assert unknown.exit_code == 2
+    assert unknown.stderr.startswith("-: the format of standard input is needed")
+    broken = CliRunner().invoke(
+        commands.app,
+        ["report", "-", "--input-format=csv"],
+        input="created_at,status\n1,2,3\n",
+    )
+    assert broken.exit_code == 1
+    assert "standard input" in broken.stderr
+
+
+def test_fields_that_no_document_has_are_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text('{"created_at": "2024-05-01", "status": "failed"}\n')
+    answer = Answer("report", path, "--column=utm_source=ads")
+    assert answer.code == 0
+    assert answer.err.startswith("note: unset for all records")

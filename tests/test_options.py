@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from stats_core import InvalidRecordsError, RecordLayout, StatisticsQuery
+from stats_core.batch.formats import ReadOptions
 from stats_core.cli.options import (
     Format,
     OutputFormat,
@@ -72,10 +73,11 @@ def test_options_that_are_not_given_keep_their_defaults() -> None:
     lists: dict[str, Any] = {
         name: [] for name in ("column", "search_in", "successful", "failed")
     }
-    for given in ({}, nothing, nothing | lists):
+    blank = dict.fromkeys(("start", "end", "search", "appointment_type"), " ")
+    for given in ({}, nothing, nothing | lists, blank):
         request = parsed_request(given)
         assert request == Request()
-        assert request.query.model_fields_set == set()
+        assert request.query.model_fields_set <= set(blank)
         assert request.layout.model_fields_set == set()
 
 
@@ -96,16 +98,19 @@ def test_each_integration_is_a_request_for_all_of_them() -> None:
         ({"timezone": ""}, "--timezone '': unknown time zone ''"),
         ({"integration_id": "no"}, "--integration-id 'no': String should match"),
         ({"integration_id": ""}, "--integration-id '': String should match"),
-        ({"start": "2024-05-02", "end": "2024-05-01"}, "`start` is after `end`"),
+        (
+            {"start": "2024-05-02", "end": "2024-05-01"},
+            "--end '2024-05-01': `start` is after `end`",
+        ),
         (
             {"start": "2024-05-02", "end": "2024-05-01T12:00Z"},
-            "--end '2024-05-01 12:00:00+00:00': `start` is after `end`",
+            "--end '2024-05-01T12:00:00Z': `start` is after `end`",
         ),
         (
             {"column": ["x=y"]},
             "--column 'x': expected ROLE=COLUMN, ROLE one of created",
         ),
-        ({"column": ["status"]}, "--column status: expected a name"),
+        ({"column": ["status"]}, "--column 'status': expected ROLE=COLUMN, ROLE one"),
         ({"column": ["status="]}, "--column status: expected a name"),
         ({"column": ["status= "]}, "--column status: expected a name, got blank text"),
         ({"column": ["integration_id= "]}, "--column integration_id: expected a name"),
@@ -160,7 +165,7 @@ def test_every_fault_is_a_line() -> None:
 @pytest.mark.parametrize(
     ("error", "code", "lines"),
     [
-        (WrongUsageError("--a: no", "--b: no"), 2, ["--a: no", "--b: no"]),
+        (WrongUsageError("--b: no", "--a: no"), 2, ["--a: no", "--b: no"]),
         (InvalidRecordsError("`b`: no", "`a`: no"), 1, ["`a`: no", "`b`: no"]),
         (FileNotFoundError(2, "No such file", "a"), 1, ["[Errno 2] No such file: 'a'"]),
     ],
@@ -261,3 +266,43 @@ def test_the_help_names_every_role() -> None:
 
     text = run(command, "--help")[1]
     assert all(role in text for role in ROLES)
+
+
+def test_the_help_says_what_is_a_flag_and_what_can_be_repeated() -> None:
+    @fills_request()
+    def command(request: Request, reading: ReadOptions) -> None:
+        """Do nothing."""
+
+    lines = [line for line in run(command, "--help")[1].splitlines() if "--" in line]
+    named = {line.split("--")[1].split()[0]: line for line in lines}
+    assert {name for name, line in named.items() if "can be repeated" in line} == {
+        *("column", "search-in", "successful", "failed")
+    }
+    assert "Flag: " in named["each-integration"]
+    assert {"input-format", "separator", "encoding"} <= set(named)
+
+
+def test_a_command_gets_how_files_are_read() -> None:
+    given: list[ReadOptions] = []
+
+    @fills_request()
+    def command(request: Request, reading: ReadOptions) -> None:
+        """Take what was given."""
+        assert request == Request()
+        given.append(reading)
+
+    assert run(command)[0] == 0
+    words = ["--input-format=csv", "--separator=tab", "--encoding=latin1"]
+    assert run(command, *words)[0] == 0
+    assert given == [
+        ReadOptions(),
+        ReadOptions(input_format="csv", separator="tab", encoding="latin1"),
+    ]
+    code, _, err = run(
+        *(command, "--timezone=Mars", "--page=0", "--separator=ab"),
+        *("--encoding=no", "--input-format=xlsx"),
+    )
+    assert code == 2
+    assert [line.split()[0] for line in err.splitlines()] == [
+        *("--encoding", "--input-format", "--page", "--separator", "--timezone")
+    ]

@@ -1,7 +1,11 @@
+import io
 import json
+import os
+import sys
 
 import polars as pl
 import pytest
+import typer
 
 from stats_core import (
     AppointmentStatistics,
@@ -93,7 +97,7 @@ def test_a_terminal_shows_tables_unless_json_is_named(
 ) -> None:
     plain = {form: written(capsys, partial, Request(), form) for form in FORMATS}
     assert plain[None] == plain[OutputFormat.JSON]
-    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     coloured = {form: written(capsys, partial, Request(), form) for form in FORMATS}
     assert coloured[None] == coloured[OutputFormat.TABLE]
     assert coloured[OutputFormat.JSON] == plain[OutputFormat.JSON]
@@ -104,3 +108,65 @@ def test_an_empty_answer_is_an_answer(capsys: pytest.CaptureFixture[str]) -> Non
     empty = AppointmentStatistics.empty().frame
     assert json.loads(written(capsys, empty, Request()))["overview"] == {"total": 0}
     assert "overview" in written(capsys, empty, Request(), OutputFormat.TABLE)
+
+
+def of_source(value: str, number: int = 1) -> pl.DataFrame:
+    records = [{"created_at": None, "status": "failed", "source": value}]
+    counts = pl.col("count", "unset", "failed")
+    frame = appointment_statistics(records).frame
+    return frame.with_columns(counts * number)
+
+
+@pytest.mark.parametrize("columns", ["80", "30"])
+@pytest.mark.parametrize("value", ["x" * 300, "x" * 52, "an " * 100])
+def test_numbers_are_whole_beside_a_long_value(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    value: str,
+    columns: str,
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    frame = of_source(value, 100_000_000)
+    text = written(capsys, frame, Request(), OutputFormat.TABLE)
+    [line] = [line for line in text.splitlines() if line.startswith(f"│ {value[:3]}")]
+    cells = [cell.strip() for cell in line.strip("│").split("│")]
+    assert cells[0].endswith("…")
+    assert cells[1:] == [*("100,000,000", "100.0%", "0", "100,000,000", "0", "0.0%")]
+    assert max(map(len, text.splitlines())) <= 90
+
+
+@pytest.mark.parametrize("columns", ["80", "30"])
+@pytest.mark.parametrize("whole", ["👨\u200d👩\u200d👧\u200d👦", "e\u0301"])
+def test_combined_characters_stay_whole(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    whole: str,
+    columns: str,
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    text = written(capsys, of_source(whole * 99), Request(), OutputFormat.TABLE)
+    [line] = [line for line in text.splitlines() if whole in line]
+    shown = line.strip("│").split("│")[0].strip().removesuffix("…").strip()
+    assert shown
+    assert shown.replace(whole, "") == ""
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("partial", [STATS.frame, EACH], ids=["one", "each"])
+def test_a_closed_pipe_ends_quietly(
+    monkeypatch: pytest.MonkeyPatch, partial: pl.DataFrame, form: OutputFormat | None
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with io.TextIOWrapper(os.fdopen(writing, "wb"), "utf-8") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        with pytest.raises(typer.Exit) as caught:
+            write(partial, Request(), form)
+    assert caught.value.exit_code == 0
+
+
+def test_a_table_is_written_to_any_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
+    stdout = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stdout)
+    write(STATS.frame, Request(), OutputFormat.TABLE)
+    assert "overview" in stdout.getvalue()

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from stats_core import (
     merge_statistics,
     statistics_by_integration,
 )
-from stats_core.batch.parts import keep, merge_parts
+from stats_core.batch.parts import keep, keep_all, merge_parts
 from stats_core.request import Request
 from stats_core.sample import integration_ids, sample_records
 
@@ -98,17 +99,29 @@ def test_a_question_is_the_same_in_any_words(
 
 
 @pytest.mark.parametrize(
-    "request_of_other",
+    ("request_of_other", "difference"),
     [
-        Request(timezone="UTC"),
-        Request(timezone=NEW_YORK, integration_id=ID),
-        Request(timezone=NEW_YORK, query={"appointment_type": "NP"}),
-        Request(timezone=NEW_YORK, query={"search": "ana"}),
-        None,
+        (Request(timezone="UTC"), f"`timezone`: 'UTC' instead of '{NEW_YORK}'"),
+        (
+            Request(timezone=NEW_YORK, integration_id=ID),
+            f"`integration_id`: '{ID}' instead of not given",
+        ),
+        (
+            Request(query={"appointment_type": "NP", "search": "ana"}),
+            (
+                f"`timezone`: 'UTC' instead of '{NEW_YORK}'; "
+                "`appointment_type`: 'NP' instead of not given; "
+                "`search`: 'ana' instead of not given"
+            ),
+        ),
+        (None, "`question`: not kept instead of kept"),
     ],
 )
 def test_parts_of_different_questions_do_not_add_up(
-    tmp_path: Path, stats: AppointmentStatistics, request_of_other: Request | None
+    tmp_path: Path,
+    stats: AppointmentStatistics,
+    request_of_other: Request | None,
+    difference: str,
 ) -> None:
     one, other = tmp_path / "a.parquet", tmp_path / "b.parquet"
     keep(stats.frame, IN_NEW_YORK, one)
@@ -118,10 +131,8 @@ def test_parts_of_different_questions_do_not_add_up(
         keep(stats.frame, request_of_other, other)
     with pytest.raises(InvalidRecordsError) as caught:
         merged(one, other)
-    assert [fault.split(": ")[0] for fault in caught.value.faults] == [
-        str(one),
-        str(other),
-    ]
+    [fault] = caught.value.faults
+    assert fault == f"{other}: answers another question than {one}: {difference}"
 
 
 def test_parts_of_each_integration_add_up_to_each(tmp_path: Path) -> None:
@@ -141,7 +152,9 @@ def test_one_and_each_integration_do_not_add_up(
     keep(stats.frame, IN_NEW_YORK, tmp_path / "a.parquet")
     each = stats.frame.select(pl.lit(ID).alias("integration_id"), pl.all())
     keep(each, IN_NEW_YORK, tmp_path / "b.parquet")
-    with pytest.raises(InvalidRecordsError, match="other question: each integration"):
+    with pytest.raises(
+        InvalidRecordsError, match="`counts`: each integration instead of one"
+    ):
         merged(*sorted(tmp_path.iterdir()))
 
 
@@ -221,6 +234,32 @@ def test_unlike_parts_are_told_with_those_that_cannot_be_read(
     keep(stats.frame, Request(), tmp_path / "b.parquet")
     (tmp_path / "c.parquet").touch()
     with pytest.raises(InvalidRecordsError) as caught:
-        merged(*tmp_path.iterdir())
+        merged(*sorted(tmp_path.iterdir()))
     named = [Path(fault.split(": ")[0]).name for fault in caught.value.faults]
-    assert named == ["a.parquet", "b.parquet", "c.parquet"]
+    assert named == ["b.parquet", "c.parquet"]
+
+
+def test_a_file_without_json_where_its_question_should_be_is_no_part(
+    tmp_path: Path, stats: AppointmentStatistics
+) -> None:
+    path = tmp_path / "a.parquet"
+    stats.frame.write_parquet(path, metadata={"stats_core": "{"})
+    with pytest.raises(InvalidRecordsError, match=r"a\.parquet: not a part that"):
+        merged(path)
+
+
+def test_parts_are_all_kept_or_none(
+    tmp_path: Path, stats: AppointmentStatistics
+) -> None:
+    before = tmp_path / "a.parquet"
+    before.write_text("before")
+
+    def parts() -> Iterator[tuple[Path, Request, pl.DataFrame]]:
+        yield before, IN_NEW_YORK, stats.frame
+        yield tmp_path / "b.parquet", IN_NEW_YORK, stats.frame
+        raise InvalidRecordsError
+
+    with pytest.raises(InvalidRecordsError):
+        keep_all(parts())
+    assert list(tmp_path.iterdir()) == [before]
+    assert before.read_text() == "before"

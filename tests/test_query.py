@@ -1,3 +1,5 @@
+import copy
+import pickle
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -104,6 +106,51 @@ def test_an_unknown_type_is_refused(kind: Any) -> None:
     for name in ("appointment_type", "appointmentType"):
         with pytest.raises(ValidationError, match=name):
             StatisticsQuery.model_validate({name: kind})
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\t\n"], ids=ascii)
+@pytest.mark.parametrize("name", ["appointmentType", "search", "start", "end"])
+def test_blank_text_of_a_form_means_not_given(name: str, blank: str) -> None:
+    assert StatisticsQuery.model_validate({name: blank}) == StatisticsQuery()
+
+
+@pytest.mark.parametrize("text", ["2024-05-01T10:00 02:00", "2024-05-01T10:00:00 0200"])
+def test_an_offset_whose_plus_became_a_space_is_refused_with_a_hint(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"write its `\+` as `%2B`"):
+        StatisticsQuery(start=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "nanoseconds"),
+    [
+        ("1970-01-01T00:00:00.1234567Z", 123_456_700),
+        ("1970-01-01T00:00:00.123456789Z", 123_456_789),
+        ("1970-01-01T01:00:00,000000001+01:00", 1),
+        ("1969-12-31T23:59:59.999999999Z", -1),
+    ],
+)
+def test_bounds_are_exact_in_nanoseconds(text: str, nanoseconds: int) -> None:
+    query = StatisticsQuery(start=text, end=text)
+    assert query.period(UTC_ZONE) == Period(nanoseconds, nanoseconds + 1)
+    assert StatisticsQuery.model_validate_json(query.model_dump_json()) == query
+    assert copy.deepcopy(query) == query
+    assert pickle.loads(pickle.dumps(query)) == query  # noqa: S301 - our own
+    assert hash(query.start) == hash(query.end)
+    assert query.start != StatisticsQuery(start=text[:26] + "Z").start
+    assert query.start is not None
+    assert query.start.isoformat().endswith("+00:00")
+
+
+def test_bounds_a_nanosecond_apart_are_out_of_order() -> None:
+    first, second = (f"2024-05-01T00:00:00.00000000{n}Z" for n in (1, 2))
+    StatisticsQuery(start=first, end=second)
+    with pytest.raises(ValidationError, match="`start` is after `end`"):
+        StatisticsQuery(start=second, end=first)
+
+
+def test_a_bound_of_pandas_keeps_its_nanoseconds() -> None:
+    at = pd.Timestamp("2024-05-01T00:00:00.000000001Z")
+    assert StatisticsQuery(start=at).period(UTC_ZONE).start == at.value
 
 
 @pytest.mark.parametrize("name", ["page", "size"])

@@ -90,6 +90,12 @@ def test_the_lines_for_spark_run(folder: Path, monkeypatch: pytest.MonkeyPatch) 
         spark.stop()
 
 
+def test_a_further_parameter_is_read_by_a_subclass() -> None:
+    query = run(block("LocalQuery"))["query"]
+    assert query.timezone == "Asia/Tokyo"
+    assert str(query.start) == "2024-05-01"
+
+
 def test_every_example_is_run() -> None:
     words = (
         "RecordLayout(",
@@ -99,6 +105,7 @@ def test_every_example_is_run() -> None:
         "dask",
         "treeRe",
         "may_01",
+        "LocalQuery",
     )
     assert {*blocks("python")[1:]} == {block(word) for word in words}
 
@@ -113,4 +120,8 @@ def test_every_module_that_the_readme_names_is_there() -> None:
     named = set(re.findall(r"`(stats_core(?:\.\w+)+)`", README))
     assert named
     for name in named:
-        assert importlib.import_module(name).__doc__
+        module, _, last = name.rpartition(".")
+        if last[0].isupper():
+            assert getattr(importlib.import_module(module), last).__doc__
+        else:
+            assert importlib.import_module(name).__doc__

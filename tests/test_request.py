@@ -1,4 +1,5 @@
 import re
+from datetime import date
 from itertools import permutations
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from stats_core import RecordLayout, StatisticsQuery
 from stats_core.bounds import Period
+from stats_core.errors import UnknownTimezoneError
 from stats_core.request import Request, is_integration_id
 from stats_core.text import in_any_case
 from tests import reference
@@ -56,8 +58,7 @@ def test_an_integration_id_has_the_published_pattern() -> None:
         *(("layout", 7), ("layout", None), ("layout", {"source": ""})),
         *(("integration_id", 7), ("integration_id", "all"), ("integration_id", b"")),
         *(("by_integration", None), ("by_integration", "each")),
-        *(("timezone", None), ("timezone", 7), ("timezone", "Mars/Base")),
-        *(("timezone", "\ud800"), ("timezone", ""), ("timezone", "localtime")),
+        *(("timezone", None), ("timezone", 7)),
         *(("engine", "warp"), ("engine", None), ("engine", 7)),
         ("zone", "UTC"),
     ],
@@ -71,9 +72,52 @@ def test_an_argument_of_the_wrong_kind_is_a_validation_error(
     assert {error["loc"][0] for error in caught.value.errors()} == {name}
 
 
+@pytest.mark.parametrize("name", ["Mars/Base", "\ud800", "", "localtime"], ids=ascii)
+def test_an_unknown_zone_has_an_error_of_its_own(name: str) -> None:
+    with pytest.raises(UnknownTimezoneError, match="unknown time zone"):
+        Request(timezone=name)
+
+
+def test_a_zone_and_an_id_may_be_given_as_objects() -> None:
+    class ObjectId:
+        def __str__(self) -> str:
+            return IDS[0]
+
+    request = Request(integration_id=ObjectId(), timezone=ZoneInfo("Asia/Tokyo"))
+    assert (request.integration_id, request.timezone) == (IDS[0], "Asia/Tokyo")
+    assert request.zone == ZoneInfo("Asia/Tokyo")
+
+
+def test_a_request_is_split_by_the_days_of_its_dates() -> None:
+    query = StatisticsQuery(start="2024-05-01", end="2024-05-02", search="ana")
+    request = Request(query=query, timezone="Asia/Tokyo", by_integration=True)
+    first, second = request.by_day().values()
+    assert [*request.by_day()] == [date(2024, 5, 1), date(2024, 5, 2)]
+    assert first.period.end == second.period.start
+    assert {first.query.search, second.query.search} == {"ana"}
+    assert first.by_integration
+    assert first.question() == request.question()
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {},
+        {"start": "2024-05-01"},
+        {"end": "2024-05-01"},
+        {"start": "2024-05-01", "end": "2024-05-02T00:00Z"},
+        {"start": "2024-05-01T00:00Z", "end": "2024-05-02"},
+    ],
+    ids=str,
+)
+def test_only_two_dates_can_be_split_by_day(bounds: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="a start and an end that are dates"):
+        Request(query=bounds).by_day()
+
+
 def test_every_wrong_argument_is_named_at_once() -> None:
     with pytest.raises(ValidationError) as caught:
-        Request(query=7, integration_id="all", timezone="Mars/Base", engine="warp")
+        Request(query=7, integration_id="all", timezone=7, engine="warp")
     found = [error["loc"] for error in caught.value.errors()]
     assert found == [("query",), ("integration_id",), ("timezone",), ("engine",)]
 

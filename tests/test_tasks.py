@@ -126,7 +126,8 @@ def test_a_search_needs_text_in_one_file_at_least(tmp_path: Path) -> None:
     request = Request(query={"search": "ana"})
     [fault] = faults(paths, request)
     assert fault == (
-        "`search`: the records have no text column to search in; "
+        "`search`: the records have no text column to search in; those that hold a "
+        "field are not searched unless `layout.search` (`--search-in`) names them; "
         "the columns are `created_at`, `status`, `source`"
     )
     paths = write(tmp_path, ROWS.with_columns(name=pl.lit("Ana")))
@@ -135,9 +136,9 @@ def test_a_search_needs_text_in_one_file_at_least(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_opened_may_have_the_column(tmp_path: Path) -> None:
-    held = ROWS.with_columns(ads=pl.lit("x"), status=pl.lit(1.5))
+    held = ROWS.with_columns(ads=pl.lit("x"), status=pl.lit(b"x"))
     paths = write(tmp_path, ROWS, held)
-    wrong = "001.parquet: `status`: expected text, found `Float64`"
+    wrong = "001.parquet: `status`: expected text, found `Binary`"
     assert faults(paths, ADS) == [wrong]
     layout = RecordLayout(utm_source="ads", utm_medium="medium")
     absent, wrong_type = sorted(faults(paths, Request(layout=layout)), reverse=True)
@@ -146,6 +147,36 @@ def test_a_file_that_is_not_opened_may_have_the_column(tmp_path: Path) -> None:
     (tmp_path / "001.parquet").write_bytes(b"PAR1 and no more")
     [fault] = faults(paths, ADS)
     assert fault.startswith("001.parquet: ")
+
+
+def test_documents_that_are_not_read_to_the_end_may_have_the_column(
+    tmp_path: Path,
+) -> None:
+    paths = write(tmp_path, ROWS)
+    cut = tmp_path / "001.ndjson"
+    cut.write_text('{"status": "failed"}\n{"ads": "x"')
+    [fault] = faults([*paths, str(cut)], ADS)
+    assert fault.startswith("001.ndjson: line 2: not JSON")
+
+
+def test_a_field_that_no_document_has_is_noted(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text('{"status": "failed", "created_at": "2024-05-01"}')
+    told: list[str] = []
+    for partial in (
+        count_files([str(path)], ADS, unset=told.extend),
+        merged([count_task([str(path)], ADS)], told.extend),
+    ):
+        rows = AppointmentStatistics(partial).utm_source.rows()
+        assert rows == [("direct", 1, 1, 0, 1, 0)]
+    assert [line.split(",")[0] for line in told] == ["`ads`: absent"] * 2
+
+
+def test_wrong_types_of_documents_are_named_with_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('[{"status": "failed", "created_at": null, "integration_id": "a"}]')
+    [fault] = faults([str(path)], ALL)
+    assert fault.startswith("a.json: `integration_id`: the records carry it")
 
 
 def test_what_no_file_has_is_told_with_what_cannot_be_counted(tmp_path: Path) -> None:
@@ -160,7 +191,7 @@ def test_what_no_file_has_is_told_with_what_cannot_be_counted(tmp_path: Path) ->
 
 def test_the_faults_of_all_tasks_are_told_at_once(tmp_path: Path) -> None:
     broken = [ROWS.with_columns(created_at=pl.lit("soon")), ROWS.drop("source")]
-    paths = write(tmp_path, ROWS, *broken, ROWS.with_columns(status=pl.lit(1.5)))
+    paths = write(tmp_path, ROWS, *broken, ROWS.with_columns(status=pl.lit(b"x")))
     with pytest.raises(InvalidRecordsError) as caught:
         in_tasks([*paths, "none.xlsx"], ALL)
     named = [Path(fault.split(": ")[0]).name for fault in caught.value.faults]

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
-from stats_core import appointment_statistics, days, tzif, zones
+from stats_core import StatisticsQuery, appointment_statistics, days, tzif, zones
 from tests.strategies import EDGE_DAYS
 
 ALL_ZONES = sorted(zoneinfo.available_timezones() - {"localtime"})
@@ -244,6 +244,21 @@ def test_a_record_of_the_year_9999_counts_beside_one_of_today() -> None:
     df = pl.DataFrame({"created_at": at, "status": ["success", "failed"]})
     stats = appointment_statistics(df, timezone="America/New_York")
     assert stats.trends["day"].to_list() == [date(2024, 7, 1), date(9999, 7, 1)]
+
+
+def test_a_range_that_ends_before_it_starts_has_the_offset_of_its_start() -> None:
+    zone = ZoneInfo("America/New_York")
+    summer = second(datetime(2024, 7, 1, tzinfo=UTC))
+    assert days.offsets(zone, summer, 0) == [zones.Offset(summer, -4 * HOUR)]
+
+
+def test_no_record_counts_in_a_period_after_all_records() -> None:
+    df = pl.DataFrame(
+        {"created_at": [datetime(2024, 7, 1, tzinfo=UTC)], "status": ["x"]}
+    )
+    query = StatisticsQuery(start="2025-04-25")
+    stats = appointment_statistics(df, query, timezone="Africa/Cairo")
+    assert stats.total == 0
 
 
 def test_a_far_date_costs_no_look_up_of_all_years(

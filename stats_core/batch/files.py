@@ -1,6 +1,7 @@
 """Files of records in groups that are counted together, and their counts."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import polars as pl
@@ -11,7 +12,11 @@ from stats_core.batch.paths import shown_path
 from stats_core.batch.scans import FileScan, is_glob, open_scan, shared_scans
 from stats_core.engine import counting
 from stats_core.errors import Faults, InvalidRecordsError, UnreadableRecordsError
-from stats_core.records.canonical import CanonicalFrame, canonical_scan
+from stats_core.records.canonical import (
+    CanonicalFrame,
+    canonical_documents,
+    canonical_scan,
+)
 from stats_core.records.columns import Columns, joined
 from stats_core.request import Request
 
@@ -42,13 +47,15 @@ def file_groups(
 ) -> list[FileGroup]:
     """Return files in groups that are counted together, as few as possible.
 
+    The faults of columns name their file; `check_columns` raises them.
+
     Parquet, CSV and Arrow IPC stay lazy; files of one format, schema and partition are
     one scan, and scans of one canonical form are one group. A file that is read in
     batches is a group of its own.
 
     Raises:
-        InvalidRecordsError: A file cannot be read, its name tells no format, or its
-            columns have wrong types; every fault is listed with its file.
+        InvalidRecordsError: A file cannot be read, or its name tells no format; every
+            fault is listed with its file, and with those of the columns.
     """
     faults = Faults()
     batched: list[FileGroup] = []
@@ -60,20 +67,21 @@ def file_groups(
                 batched.append(FileGroup([path], None))
             else:
                 scans.append(scan)
-    frames = [
-        (some, canonical_scan(lf, request)) for some, lf in shared_scans(scans, reading)
-    ]
-    for some, frame in frames:
-        found = frame.columns.faults
-        faults.add(*(f"{path}: {fault}" for path in some for fault in found))
+    groups = [_scanned(some, lf, request) for some, lf in shared_scans(scans, reading)]
+    if faults.lines:
+        faults.add(*(fault for _, frame in groups for fault in frame.columns.faults))
+        unread = [path for group in batched for path in group.paths]
+        for _ in _counted_alone(unread, request, reading, faults):
+            pass  # only for their faults
     faults.raise_if_any()
-    return [*_same_form(frames), *batched]
+    found = [*_same_form(groups), *batched]
+    return found or [FileGroup([], canonical_documents([], request))]
 
 
 def count_groups(
     groups: Iterable[FileGroup], request: Request, reading: ReadOptions = _DEFAULT
 ) -> Iterator[CountedGroup]:
-    """Yield the count of each group.
+    """Yield the count of each group whose columns have no fault.
 
     A group that cannot be read at once is counted file by file, and CSV then by the
     slow reader, which counts more and names the lines of faults.
@@ -84,6 +92,8 @@ def count_groups(
     """
     faults = Faults()
     for group in groups:
+        if group.frame is not None and group.frame.columns.faults:
+            continue
         try:
             yield _counted(group, request, reading)
         except UnreadableRecordsError:
@@ -105,7 +115,7 @@ def _counted_in_batches(
     found: list[Columns] = []
     frames = canonical_batches(path, request, reading, found)
     partial = counting.count_batches(frames, request)
-    return CountedGroup(partial, joined(found) if found else None)
+    return CountedGroup(partial, _named(joined(found), [path]) if found else None)
 
 
 def _counted_alone(
@@ -136,8 +146,8 @@ def _counted_fast(path: str, request: Request, reading: ReadOptions) -> CountedG
     scan = open_scan(path, reading)
     if scan is None:
         return _counted_in_batches(path, request, reading)
-    [(_, lf)] = shared_scans([scan], reading)
-    frame = canonical_scan(lf, request)
+    [(paths, lf)] = shared_scans([scan], reading)
+    _, frame = _scanned(paths, lf, request)
     return CountedGroup(counting.count(frame, request), frame.columns)
 
 
@@ -156,12 +166,29 @@ def _file_faults(
     return faults.lines
 
 
+def _scanned(
+    paths: list[str], lf: pl.LazyFrame, request: Request
+) -> tuple[list[str], CanonicalFrame]:
+    """Return files of one scan, and their records in canonical form."""
+    frame = canonical_scan(lf, request)
+    return paths, replace(frame, columns=_named(frame.columns, paths))
+
+
+def _named(columns: Columns, paths: Sequence[str]) -> Columns:
+    """Name the files in the faults of their columns."""
+    faults = [f"{shown_path(path)}: {it}" for path in paths for it in columns.faults]
+    return replace(columns, faults=tuple(faults))
+
+
 def _same_form(
     scans: Sequence[tuple[list[str], CanonicalFrame]],
 ) -> Iterator[FileGroup]:
-    """Concatenate the scans whose canonical frames have one schema."""
+    """Concatenate the scans whose canonical frames have one schema and no fault."""
     alike: dict[str, list[tuple[list[str], CanonicalFrame]]] = {}
     for paths, frame in scans:
+        if frame.columns.faults:  # it is not counted
+            yield FileGroup(paths, frame)
+            continue
         alike.setdefault(str(frame.lf.collect_schema()), []).append((paths, frame))
     for same in alike.values():
         lf = pl.concat([frame.lf for _, frame in same])

@@ -1,7 +1,9 @@
 """Parts of an answer, kept as Parquet files, each with the question it answers."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -9,10 +11,12 @@ import polars as pl
 from stats_core.batch.writing import replacing
 from stats_core.errors import Faults, InvalidRecordsError, first_line
 from stats_core.request import Request
+from stats_core.results.invariants import schema_faults
 from stats_core.results.partials import checked_partial, merge_partials
 from stats_core.results.statistics import AppointmentStatistics
 from stats_core.schema import BY_INTEGRATION_SCHEMA, PARTIAL_SCHEMA
 
+_INTEGRATION = "integration_id"
 _KEY = "stats_core"  # of the question in the metadata of the file
 
 
@@ -22,9 +26,24 @@ def keep(partial: pl.DataFrame, request: Request, path: Path) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    metadata = {_KEY: json.dumps(request.question())}
-    with replacing(path) as unfinished:
-        partial.write_parquet(unfinished, metadata=metadata)
+    keep_all([(path, request, partial)])
+
+
+def keep_all(parts: Iterable[tuple[Path, Request, pl.DataFrame]]) -> None:
+    """Write parts as `keep` does: all of them, or none if one fails.
+
+    Args:
+        parts: The path, the request and the partial frame of each; they are consumed
+            one by one.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    with ExitStack() as unfinished_files:
+        for path, request, partial in parts:
+            metadata = {_KEY: json.dumps(request.question())}
+            unfinished = unfinished_files.enter_context(replacing(path))
+            partial.write_parquet(unfinished, metadata=metadata)
 
 
 def merge_parts(paths: Sequence[str]) -> pl.DataFrame:
@@ -37,7 +56,7 @@ def merge_parts(paths: Sequence[str]) -> pl.DataFrame:
         InvalidRecordsError: A file is not a part, or the parts answer different
             questions; every fault is listed.
     """
-    questions: dict[str, dict[str, str | None]] = {}
+    questions: dict[str, Mapping[str, str]] = {}
     faults = Faults()
     for path in paths:
         with faults.collected(path):
@@ -48,33 +67,40 @@ def merge_parts(paths: Sequence[str]) -> pl.DataFrame:
     return AppointmentStatistics.empty().frame if merged is None else merged
 
 
-def _question(path: str) -> dict[str, str | None]:
-    """Return what two parts must share to be merged, and how each is written."""
+def _question(path: str) -> Mapping[str, str]:
+    """Return in words what a part answers; parts that are merged have the same words.
+
+    Raises:
+        InvalidRecordsError: The file is not a part.
+    """
     try:
+        schema = pl.read_parquet_schema(path)
         text = pl.read_parquet_metadata(path).get(_KEY)
-        each = "integration_id" in pl.read_parquet_schema(path)
-    except pl.exceptions.PolarsError as error:
+        kept = json.loads(text) if text else {}
+    except (pl.exceptions.PolarsError, ValueError) as error:
         msg = f"not a part that `tally` wrote: {first_line(error)}"
         raise InvalidRecordsError(msg) from error
-    question = json.loads(text) if text else {"question": "not kept"}
-    return question | {"counts": "each integration" if each else "all together"}
+    faults = [*schema_faults(pl.DataFrame(schema=schema), _part_schema(schema))]
+    if faults:
+        raise InvalidRecordsError(*faults)
+    return {
+        "counts": "each integration" if _INTEGRATION in schema else "one answer",
+        "question": "kept" if kept else "not kept",
+        **{name: repr(value) if value else "not given" for name, value in kept.items()},
+    }
 
 
-def _differences(questions: Mapping[str, Mapping[str, str | None]]) -> Iterator[str]:
-    """Yield what the question of a part has in common with no part before it."""
-    known: list[tuple[str, Mapping[str, str | None]]] = []
-    for path, question in questions.items():
-        if known and all(question != other for _, other in known):
-            first, other = known[0]
-            words = (
-                f"{name} is {question.get(name) or 'none'}, "
-                f"in {first} {other.get(name) or 'none'}"
-                for name in question
-                if question.get(name) != other.get(name)
-            )
-            yield f"{path}: answers another question: {'; '.join(words)}"
-        if all(question != other for _, other in known):
-            known.append((path, question))
+def _differences(questions: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Yield for each part how its question differs from that of the first one."""
+    for path, question in islice(questions.items(), 1, None):
+        first, expected = next(iter(questions.items()))
+        words = [
+            f"`{name}`: {found} instead of {expected[name]}"
+            for name, found in question.items()
+            if name in expected and found != expected[name]
+        ]
+        if words:
+            yield f"{path}: answers another question than {first}: {'; '.join(words)}"
 
 
 def _parts(paths: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -82,8 +108,9 @@ def _parts(paths: Sequence[str]) -> Iterator[pl.DataFrame]:
     for path in paths:
         with faults.collected(path):
             frame = pl.read_parquet(path, glob=False)
-            each = "integration_id" in frame.columns
-            yield checked_partial(
-                frame, BY_INTEGRATION_SCHEMA if each else PARTIAL_SCHEMA
-            )
+            yield checked_partial(frame, _part_schema(frame.schema))
     faults.raise_if_any()
+
+
+def _part_schema(found: Mapping[str, object]) -> pl.Schema:
+    return BY_INTEGRATION_SCHEMA if _INTEGRATION in found else PARTIAL_SCHEMA

@@ -1,7 +1,7 @@
 """The count of many files, at once or as tasks that run anywhere."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import polars as pl
@@ -36,11 +36,14 @@ class TaskResult:
         partial: The partial frame of its files; None where they cannot be counted.
         columns: The columns of its files; one entry per group of files.
         faults: Why the files cannot be counted.
+        all_known: Whether the columns of all its files are known; a file that cannot be
+            opened or read to its end may have what the others lack.
     """
 
     partial: pl.DataFrame | None = None
     columns: tuple[Columns, ...] = ()
     faults: tuple[str, ...] = ()
+    all_known: bool = True
 
 
 def count_files(
@@ -76,22 +79,36 @@ def count_task(
     absent here is no fault yet, because files of other tasks may have it.
     """
     try:
-        return _result(file_groups(paths, request, reading), request, reading)
+        groups = file_groups(paths, request, reading)
     except InvalidRecordsError as error:
-        return TaskResult(faults=error.faults)
+        return TaskResult(faults=error.faults, all_known=False)
+    return _result(groups, request, reading)
 
 
 def _result(
     groups: Sequence[FileGroup], request: Request, reading: ReadOptions
 ) -> TaskResult:
-    columns: list[Columns] = []
+    columns = [group.frame.columns for group in groups if group.frame and group.paths]
+    faults = Faults()
+    all_known = True
 
     def partials() -> Iterator[pl.DataFrame]:
-        for counted in count_groups(groups, request, reading):
-            columns.extend([counted.columns] if counted.columns else [])
-            yield counted.partial
+        nonlocal all_known
+        for group in groups:
+            try:
+                for counted in count_groups([group], request, reading):
+                    if group.frame is None and counted.columns is not None:
+                        columns.append(counted.columns)
+                    yield counted.partial
+            except InvalidRecordsError as error:
+                faults.add(*error.faults)
+                all_known &= group.frame is not None
 
-    return TaskResult(merge_partials(partials()), tuple(columns))
+    with faults.collected():
+        partial = merge_partials(partials())
+    if faults.lines:
+        return TaskResult(None, tuple(columns), tuple(faults.lines), all_known)
+    return TaskResult(partial, tuple(columns))
 
 
 def merged(
@@ -108,9 +125,12 @@ def merged(
     """
     columns: list[Columns] = []
     faults = Faults()
+    all_known = True
 
     def partials() -> Iterator[pl.DataFrame]:
+        nonlocal all_known
         for result in results:
+            all_known &= result.all_known
             columns.extend(result.columns)
             faults.add(*result.faults)
             if result.partial is not None:
@@ -118,6 +138,8 @@ def merged(
 
     partial = merge_partials(partials())
     found = joined(columns)
+    if not all_known:  # a file that cannot be opened may have what the others lack
+        found = replace(found, absent={})
     with faults.collected():
         check_columns(found)
     faults.raise_if_any()

@@ -18,7 +18,7 @@ import polars as pl
 import typer
 
 from stats_core.batch.formats import FORMATS, ReadOptions, default_separator
-from stats_core.batch.parts import keep, merge_parts
+from stats_core.batch.parts import keep_all, merge_parts
 from stats_core.batch.paths import file_paths, resolved
 from stats_core.batch.tasks import count_files
 from stats_core.batch.writing import check_target, in_thread, replacing
@@ -102,9 +102,13 @@ def tally(
     for path in parts:
         check_target(path)
     with standard_input(records, reading) as sources:
-        _check_are_no_inputs([*parts], file_paths(sources, reading))
-        for path, asked in parts.items():
-            keep(_count(sources, asked, reading, on_cluster=on_cluster), asked, path)
+        option = "--out" if out else "--out-by-day"
+        _check_are_no_inputs(option, [*parts], file_paths(sources, reading))
+        counted = (
+            (path, asked, _count(sources, asked, reading, on_cluster=on_cluster))
+            for path, asked in parts.items()
+        )
+        keep_all(counted)
 
 
 def _parts(
@@ -158,7 +162,7 @@ def sample(
         _sink(sample_records(rows, seed=seed), out)
 
 
-@app.command()
+@app.command(epilog="Example: stats-core demo --format table")
 def demo(format: options.Format = None) -> None:  # noqa: A002 - the option's name
     """Make sample records, count them and show the answer."""
     request = Request(integration_id=integration_ids(1)[0])
@@ -186,11 +190,13 @@ def _count(
         return count_files(file_paths(records, reading), request, reading, _say_unset)
 
 
-def _check_are_no_inputs(outs: Sequence[Path], paths: Sequence[str]) -> None:
+def _check_are_no_inputs(
+    option: str, outs: Sequence[Path], paths: Sequence[str]
+) -> None:
     inputs = {*map(resolved, paths)}
     for out in outs:
         if resolved(str(out)) in inputs:
-            msg = f"--out {out}: is among the records, which it would replace"
+            msg = f"{option} {out}: is among the records, which it would replace"
             raise WrongUsageError(msg)
 
 

@@ -1,7 +1,5 @@
 """The options of the commands, the request they fill, and how faults are shown."""
 
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -36,14 +34,14 @@ class WrongUsageError(Exception):
 RecordFiles = Annotated[
     list[str],
     typer.Argument(
-        metavar="RECORDS...",
+        metavar="RECORDS",
         help="Parquet, NDJSON, JSON, CSV or Arrow IPC files, folders and globs of "
         "them; - for standard input.",
     ),
 ]
 PartFiles = Annotated[
     list[str],
-    typer.Argument(metavar="PART...", help="Files that `tally` wrote, and globs."),
+    typer.Argument(metavar="PART", help="Files that `tally` wrote, and globs."),
 ]
 OnCluster = Annotated[
     bool,
@@ -65,7 +63,11 @@ _PAGING: dict[str, _Option] = {
     "size": (str | None, "N", "Rows per page; default: 300, in a table 10."),
 }
 _COUNTING: dict[str, _Option] = {
-    "appointment_type": (str | None, None, "Count only this type: NP, F/U, ASC_FU …"),
+    "appointment_type": (
+        str | None,
+        None,
+        "Count only this type: NP, F/U, ASC_FU and others",
+    ),
     "search": (str | None, None, "Keywords, each of which must occur."),
     "start": (str | None, None, "First day, or instant, in ISO 8601."),
     "end": (str | None, None, "Last day, or instant, in ISO 8601."),
@@ -214,12 +216,9 @@ def faults_to_exit_codes() -> Iterator[None]:
     try:
         yield
     except WrongUsageError as error:
-        faults, code = list(error.args), _WRONG_USAGE
+        faults, code = sorted(error.args), _WRONG_USAGE
     except InvalidRecordsError as error:
         faults, code = list(error.faults), _UNCOUNTABLE
-    except BrokenPipeError:  # its reader has seen enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None
     except OSError as error:
         faults, code = [str(error)], _UNCOUNTABLE
     else:

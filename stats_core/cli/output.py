@@ -1,7 +1,9 @@
 """An answer on stdout: the published JSON, or tables."""
 
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 
 import polars as pl
@@ -26,13 +28,25 @@ def write(partial: pl.DataFrame, request: Request, form: OutputFormat | None) ->
     """
     query = request.query
     as_table = form is OutputFormat.TABLE or (form is None and sys.stdout.isatty())
-    if as_table:
-        _show(partial, request)
-    elif "integration_id" in partial.columns:
-        _write_lines(response_lines(partial, query.page, query.size))
-    else:
-        page = AppointmentStatistics(partial).dashboard(query.page, query.size)
-        _write_lines([page.model_dump_json()])
+    with _quiet_if_closed():
+        if as_table:
+            _show(partial, request)
+        elif "integration_id" in partial.columns:
+            _write_lines(response_lines(partial, query.page, query.size))
+        else:
+            page = AppointmentStatistics(partial).dashboard(query.page, query.size)
+            _write_lines([page.model_dump_json()])
+
+
+@contextmanager
+def _quiet_if_closed() -> Iterator[None]:
+    """Exit with code 0 if the reader of stdout has seen enough, as `head` has."""
+    try:
+        yield
+    except BrokenPipeError:
+        # What is still buffered is written when Python ends, and must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
 
 
 def _show(partial: pl.DataFrame, request: Request) -> None:
@@ -58,7 +72,10 @@ def _show(partial: pl.DataFrame, request: Request) -> None:
     unlimited = console.options.update(width=_MAX_WIDTH)
     needed = console.measure(shown, options=unlimited).minimum
     console.width = max(console.width, needed)
-    console.print(shown)
+    with console.capture() as capture:  # because rich exits with 1 on a closed pipe
+        console.print(shown)
+    sys.stdout.write(capture.get())
+    sys.stdout.flush()
 
 
 def _write_lines(lines: Iterable[str]) -> None:

@@ -5,7 +5,8 @@ from itertools import islice
 from typing import Literal
 
 import polars as pl
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +15,23 @@ from stats_core.schema import DIMENSIONS, OUTCOMES
 
 _JOINER = "\u200d"  # joins the emoji of a family to one
 _MAX_PERIODS = 31
+_MIN_VALUE = 10  # cells of a value that are shown beside numbers of any width
 _PERIODS: tuple[Literal["week", "month", "quarter"], ...] = ("week", "month", "quarter")
+
+
+class _Value:
+    """One line of text that is cut where it does not fit."""
+
+    def __init__(self, text: str) -> None:
+        self._text = Text(text, no_wrap=True, overflow="ellipsis")
+
+    def __rich_console__(self, _: Console, __: ConsoleOptions) -> Iterator[Text]:
+        yield self._text
+
+    def __rich_measure__(self, _: Console, options: ConsoleOptions) -> Measurement:
+        width = self._text.cell_len
+        least = Measurement(min(width, _MIN_VALUE), width)
+        return least.with_maximum(options.max_width)
 
 
 def statistics_tables(
@@ -116,10 +133,10 @@ def _percent(part: int, whole: int) -> str:
     return f"{part / whole:.1%}" if whole else "-"
 
 
-def _printable(value: str) -> Text:
+def _printable(value: str) -> _Value:
     """Return one line of text, without markup and terminal control sequences."""
     shown = (char.isprintable() or char == _JOINER for char in value)
     text = "".join(
         char if ok else "\ufffd" for char, ok in zip(value, shown, strict=True)
     )
-    return Text(text, no_wrap=True, overflow="ellipsis")
+    return _Value(text)
