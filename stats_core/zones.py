@@ -56,7 +56,8 @@ class Changes(NamedTuple):
         >>> list(paris.between(1_704_067_200, 1_711_929_600).seconds)
         [3600, 7200]
         """
-        low, high = bisect(self.since, first), bisect(self.since, last)
+        # No instant is in a range that ends before it starts; it has one offset too.
+        low, high = bisect(self.since, first), bisect(self.since, max(first, last))
         return self._replace(
             since=self.since[low:high], seconds=self.seconds[low : high + 1]
         )
