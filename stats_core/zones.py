@@ -52,14 +52,12 @@ class Changes(NamedTuple):
     def between(self, first: int, last: int) -> Self:
         """Return the changes after the Unix second `first` and not after `last`.
 
-        There are none if `last` comes first; the offset at `first` is always there.
-
         >>> paris = changes(ZoneInfo("Europe/Paris"))
         >>> list(paris.between(1_704_067_200, 1_711_929_600).seconds)
         [3600, 7200]
         """
-        low = bisect(self.since, first)
-        high = bisect(self.since, last, lo=low)
+        # No instant is in a range that ends before it starts; it has one offset too.
+        low, high = bisect(self.since, first), bisect(self.since, max(first, last))
         return self._replace(
             since=self.since[low:high], seconds=self.seconds[low : high + 1]
         )

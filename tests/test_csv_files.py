@@ -194,6 +194,10 @@ def test_unknown_encodings_are_refused(name: str) -> None:
     ("rows", "found"),
     [
         (f"{ROW}2024-05-01,success,ads,3\n", "line 3: 4 fields, but the header has 3"),
+        (
+            f",,\n{ROW}2024-05-01,success,ads,3\n",
+            "line 4: 4 fields, but the header has",
+        ),
         (f"{ROW}2024-05-01,success,ads,", "line 3: 4 fields, but the header has 3"),
         (f'{ROW}2024-05-01,success,"ads\n', "line 3: a quote is opened and never clos"),
         ('2024-05-01,"a\nb","x"y\n', "line 2: text follows the closing quote"),

@@ -2,6 +2,7 @@ import io
 import json
 import os
 import sys
+from contextlib import redirect_stdout
 
 import polars as pl
 import pytest
@@ -170,3 +171,10 @@ def test_a_table_is_written_to_any_stdout(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys, "stdout", stdout)
     write(STATS.frame, Request(), OutputFormat.TABLE)
     assert "overview" in stdout.getvalue()
+
+
+def test_a_program_can_collect_the_json_as_text() -> None:
+    collected = io.StringIO()
+    with redirect_stdout(collected):
+        write(STATS.frame, Request(), None)
+    assert collected.getvalue() == STATS.dashboard().model_dump_json() + "\n"

@@ -224,3 +224,28 @@ def test_the_sum_of_statistics_is_their_merge() -> None:
     assert merge_statistics(parts[:1]) == parts[0]
     for part in parts:
         part.check()
+
+
+def test_parts_can_be_summed() -> None:
+    parts = [of("2024-05-01"), of("2024-05-02"), of("2024-05-02")]
+    assert sum(parts) == merge_statistics(parts)
+    with pytest.raises(TypeError):
+        7 + parts[0]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("part", [1, None, {}, pl.DataFrame()], ids=repr)
+def test_a_part_is_statistics(part: object) -> None:
+    name = type(part).__name__
+    with pytest.raises(
+        TypeError, match=f"expected `AppointmentStatistics`, got `{name}`"
+    ):
+        merge_statistics([of("2024-05-01"), part])  # type: ignore[list-item]
+
+
+def test_more_records_than_64_bits_count_do_not_add_up() -> None:
+    whole = of("2024-05-01").to_frame()
+    most = whole.with_columns(pl.col(pl.Int64) * (2**63 - 1))
+    part = AppointmentStatistics(most)
+    assert merge_statistics([part]).total == 2**63 - 1
+    with pytest.raises(InvalidRecordsError, match="more records than 64 bits"):
+        merge_statistics([part, of("2024-05-01")])

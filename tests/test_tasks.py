@@ -248,6 +248,14 @@ def test_a_task_may_count_many_integrations(tmp_path: Path) -> None:
     assert ids == integration_ids(3)
 
 
+def test_a_period_after_all_records_is_an_empty_answer(tmp_path: Path) -> None:
+    zone = "Africa/Casablanca"
+    paths = write(tmp_path, ROWS.with_columns(created_at=pl.lit("2024-05-01")))
+    request = Request(query={"start": "2027-05-20"}, timezone=zone)
+    for partial in (count_files(paths, request), in_tasks(paths, request)):
+        assert AppointmentStatistics(partial) == AppointmentStatistics.empty(zone)
+
+
 def test_the_results_of_tasks_are_merged_as_they_come() -> None:
     one = TaskResult(AppointmentStatistics.empty().frame)
     results = iter([one] * 5)

@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 import polars as pl
@@ -149,3 +149,19 @@ def test_the_trend_itself_is_never_changed() -> None:
     filled(trend)
     rolled_up(trend, "year")
     assert_frame_equal(trend, before)
+
+
+def test_the_ends_of_a_range_may_be_iso_text() -> None:
+    stats = of("2024-05-01", "2024-05-03")
+    dates = stats.trends_filled(date(2024, 4, 30), date(2024, 5, 2))
+    assert_frame_equal(stats.trends_filled("2024-04-30", " 2024-05-02 "), dates)
+    assert dates.height == 3
+    with pytest.raises(ValueError, match="Invalid isoformat"):
+        stats.trends_filled("May")
+
+
+@pytest.mark.parametrize("day", [5, datetime(2024, 5, 1, tzinfo=UTC), b"2024-05-01"])
+@pytest.mark.parametrize("name", ["first", "last"])
+def test_an_end_of_a_range_is_a_date_or_text(name: str, day: Any) -> None:
+    with pytest.raises(TypeError, match=f"`{name}`: expected a date"):
+        of("2024-05-01").trends_filled(**{name: day})

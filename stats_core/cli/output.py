@@ -80,5 +80,6 @@ def _show(partial: pl.DataFrame, request: Request) -> None:
 
 def _write_lines(lines: Iterable[str]) -> None:
     """Write JSON as UTF-8, whatever the encoding of the console is."""
+    binary = hasattr(sys.stdout, "buffer")  # unlike a text that a program collects
     for line in lines:
-        typer.echo(line.encode())
+        typer.echo(line.encode() if binary else line)
