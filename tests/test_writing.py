@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread, Timer
 
 import polars as pl
 import pytest
@@ -120,6 +120,15 @@ def test_what_a_thread_raises_is_raised() -> None:
 
     with pytest.raises(StoppedError):
         in_thread(fail)
+
+
+def test_a_signal_ends_the_wait_for_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stats_core.batch.writing._PATIENCE", 0.1)
+    stopped = Event()
+    Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        in_thread(lambda: stopped.wait(30))
+    stopped.set()
 
 
 def test_a_kept_part_is_complete_or_as_before(

@@ -52,25 +52,20 @@ def open_scan(path: str, reading: ReadOptions) -> FileScan | None:
         OSError: The file cannot be read.
         polars.exceptions.PolarsError: The same.
     """
-    kind = file_format(path, reading)
-    if is_glob(path):
+    kind, globs = file_format(path, reading), is_glob(path)
+    if globs:
         _check_glob(path, kind)
     if kind == "json":
         return None
-    if is_glob(path):
-        # Polars itself adds the keys to Parquet and Arrow IPC.
-        keys = {} if kind != "csv" else partition_keys(path)
+    header = None
+    if kind == "csv" and not globs:
+        header = read_header(path, reading)
+        if not is_scannable(path, header):
+            return None
+        schema = pl.Schema(dict.fromkeys(header.names, pl.String()))
+    else:
         schema = _scan(kind, [path], reading).collect_schema()
-        return FileScan(path, kind, None, schema, keys)
-    keys = partition_keys(path)
-    if kind != "csv":
-        schema = _scan(kind, [path], reading).collect_schema()
-        return FileScan(path, kind, None, schema, keys)
-    header = read_header(path, reading)
-    if not is_scannable(path, header):
-        return None
-    schema = pl.Schema(dict.fromkeys(header.names, pl.String()))
-    return FileScan(path, kind, header, schema, keys)
+    return FileScan(path, kind, header, schema, partition_keys(path))
 
 
 def shared_scans(

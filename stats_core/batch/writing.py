@@ -5,10 +5,12 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Thread, current_thread, main_thread
+from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
+
+_PATIENCE = 10  # seconds that Polars has to stop
 
 
 @contextmanager
@@ -57,19 +59,27 @@ def in_thread(work: Callable[[], object]) -> None:
     """Do work in a thread, so that signals are handled while Polars runs.
 
     Polars returns to Python, which handles signals, only at its end. If a signal ends
-    the wait, the work is abandoned.
+    the wait, Polars is stopped.
     """
     errors: list[BaseException] = []
+    done = Event()  # an interrupted `Thread.join` would take the thread for ended
 
     def run() -> None:
         try:
             work()
         except BaseException as error:  # noqa: BLE001 - raised again below
             errors.append(error)
+        finally:
+            done.set()
 
-    thread = Thread(target=run, daemon=True)
-    thread.start()
-    thread.join()
+    Thread(target=run, daemon=True).start()
+    try:
+        done.wait()
+    except BaseException:
+        with suppress(KeyboardInterrupt):  # the one signal that stops Polars
+            signal.raise_signal(signal.SIGINT)
+        done.wait(_PATIENCE)
+        raise
     if errors:
         raise errors[0]
 
