@@ -108,6 +108,11 @@ def faults(records: Any, **options: Any) -> list[str]:
     return list(caught.value.faults)
 
 
+def skip_extension(kind: str) -> None:
+    if kind in {"bool8", "json", "period"} and pl.__version__.startswith("1."):
+        pytest.skip("Polars before 2.0 reads the storage of extension types")
+
+
 def check_source(records: Any, label: str | None) -> None:
     """A value and a null: counted as its label, or named by column, and row or type."""
     if label is None:
@@ -124,6 +129,7 @@ def check_source(records: Any, label: str | None) -> None:
 
 @pytest.mark.parametrize("kind", ARRAYS)
 def test_a_type_of_arrow_is_counted_or_named(kind: str) -> None:
+    skip_extension(kind)
     values, label = ARRAYS[kind]
     records = table("source", values)
     batch = records.to_batches()[0]
@@ -335,6 +341,7 @@ PANDAS: dict[str, tuple[Callable[[], Any], str | None]] = {
 
 @pytest.mark.parametrize("kind", PANDAS)
 def test_a_type_of_pandas_is_counted_or_named(kind: str) -> None:
+    skip_extension(kind)
     made, label = PANDAS[kind]
     plain = {"created_at": [None, None], "status": [None, None]}
     check_source(pd.DataFrame({**plain, "source": made()}), label)

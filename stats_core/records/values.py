@@ -53,7 +53,8 @@ def text_column(found: Field) -> pl.Expr:
     if found.is_text():
         return expr
     if dtype.is_float():
-        return pl.when(_is_whole(expr)).then(expr.cast(pl.Int64)).cast(pl.String)
+        whole = expr.cast(pl.Int64, strict=False)
+        return pl.when(_is_whole(expr)).then(whole).cast(pl.String)
     calendar = _calendar(dtype)
     if calendar is not None:  # Polars panics where it writes other days
         expr = pl.when(expr.is_between(*calendar)).then(expr.clip(*calendar))
