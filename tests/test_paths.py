@@ -284,6 +284,15 @@ def test_files_of_one_partition_share_a_scan_and_all_one_group(tmp_path: Path) -
     assert sources(AppointmentStatistics(found.partial)) == {"0": 3, "1": 3}
 
 
+def test_many_partitions_are_counted_some_at_a_time(tmp_path: Path) -> None:
+    for number in range(130):
+        write(tmp_path / f"utm_source={number}" / "x.parquet")
+    groups = file_groups(file_paths([str(tmp_path)]), ALL)
+    assert [len(group.paths) for group in groups] == [64, 64, 2]
+    assert set(sources(counted(tmp_path)).values()) == {1}
+    assert counted(tmp_path).total == 130
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "arrow"])
 @pytest.mark.parametrize("glob", ["integration_id=*/utm_source=*/*", "**/*", "*/*/*"])
 def test_globs_in_urls_keep_keys(tmp_path: Path, suffix: str, glob: str) -> None:

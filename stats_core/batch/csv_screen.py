@@ -69,7 +69,8 @@ def _is_plain(path: str) -> bool:
         while block := file.read(_BLOCK):
             if block.endswith(b"\r"):
                 block += file.read(1)
-            if b'"' in block or block.count(b"\r") != block.count(b"\r\n"):
+            returns = block.count(b"\r")
+            if b'"' in block or (returns and returns != block.count(b"\r\n")):
                 return False
     return True
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 import polars as pl
@@ -21,6 +22,8 @@ from stats_core.records.columns import Columns, joined
 from stats_core.request import Request
 
 _DEFAULT = ReadOptions()
+_Scanned = tuple[list[str], CanonicalFrame]
+_MAX_SCANS = 64  # in one plan; Polars needs a thread for each
 
 
 class FileGroup(NamedTuple):
@@ -166,9 +169,7 @@ def _file_faults(
     return faults.lines
 
 
-def _scanned(
-    paths: list[str], lf: pl.LazyFrame, request: Request
-) -> tuple[list[str], CanonicalFrame]:
+def _scanned(paths: list[str], lf: pl.LazyFrame, request: Request) -> _Scanned:
     """Return files of one scan, and their records in canonical form."""
     frame = canonical_scan(lf, request)
     return paths, replace(frame, columns=_named(frame.columns, paths))
@@ -180,18 +181,21 @@ def _named(columns: Columns, paths: Sequence[str]) -> Columns:
     return replace(columns, faults=tuple(faults))
 
 
-def _same_form(
-    scans: Sequence[tuple[list[str], CanonicalFrame]],
-) -> Iterator[FileGroup]:
-    """Concatenate the scans whose canonical frames have one schema and no fault."""
-    alike: dict[str, list[tuple[list[str], CanonicalFrame]]] = {}
+def _same_form(scans: Sequence[_Scanned]) -> Iterator[FileGroup]:
+    """Concatenate the scans whose canonical frames have one schema and no fault, 64 at most."""
+    alike: dict[str, list[_Scanned]] = {}
     for paths, frame in scans:
         if frame.columns.faults:  # it is not counted
             yield FileGroup(paths, frame)
             continue
         alike.setdefault(str(frame.lf.collect_schema()), []).append((paths, frame))
-    for same in alike.values():
+    for same in chain.from_iterable(map(_some, alike.values())):
         lf = pl.concat([frame.lf for _, frame in same])
         columns = joined([frame.columns for _, frame in same])
         paths = [path for some, _ in same for path in some]
         yield FileGroup(paths, CanonicalFrame(lf, None, columns))
+
+
+def _some(scans: list[_Scanned]) -> Iterator[list[_Scanned]]:
+    for start in range(0, len(scans), _MAX_SCANS):
+        yield scans[start : start + _MAX_SCANS]
