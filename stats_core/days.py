@@ -8,6 +8,8 @@ of the time zone database inside Polars.
 from bisect import bisect
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -94,6 +96,35 @@ def local_day(
     else:
         shift = _searched(instant, changes, per_second)
     return ((instant + shift) // (DAY * per_second)).cast(pl.Int32).cast(pl.Date)
+
+
+@lru_cache(maxsize=64)
+def day_starts(zone: ZoneInfo, first: int, last: int) -> pl.DataFrame:
+    """Return the local day at an instant, and every later change of the local day.
+
+    A day has two rows where the clocks go back over a midnight.
+
+    Args:
+        zone: The time zone.
+        first: The Unix second of the instant.
+        last: The last Unix second at which a day can change.
+
+    Returns:
+        `since: Int64`, Unix seconds, ascending; `day: Date`.
+
+    >>> day_starts(ZoneInfo("Asia/Tokyo"), 0, 100_000).rows()
+    [(0, datetime.date(1970, 1, 1)), (54000, datetime.date(1970, 1, 2))]
+    """
+    since: list[int] = []
+    day: list[int] = []
+    after = Offset(last + 1, 0)
+    for (start, offset), (end, _) in pairwise([*offsets(zone, first, last), after]):
+        for number in range((start + offset) // DAY, (end - 1 + offset) // DAY + 1):
+            if not day or number != day[-1]:
+                since.append(max(start, number * DAY - offset))
+                day.append(number)
+    schema = {"since": pl.Int64(), "day": pl.Int32()}
+    return pl.DataFrame([since, day], schema).cast({"day": pl.Date()})
 
 
 def first_seconds(days: Sequence[int], zone: ZoneInfo) -> list[int]:
