@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from stats_core.engine.aggregation import fill_unset, is_unset, outcome
+from stats_core.engine.dictionary import decoded, new_dictionary
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import RecordLayout
 from stats_core.request import is_integration_id
@@ -46,14 +47,8 @@ NOTHING = [
 
 
 def new_codes() -> Codes:
-    """Return columns whose types number the texts of one answer as they appear.
-
-    Each answer needs its own, so that neither codes nor texts outlive it.
-    """
-    return {
-        name: pl.Series([], dtype=pl.Categorical(pl.Categories.random()))
-        for name in (*_TEXTS, "label")
-    }
+    """Return columns whose types number the texts of one answer as they appear."""
+    return {name: new_dictionary() for name in (*_TEXTS, "label")}
 
 
 def coded(lf: pl.LazyFrame, codes: Codes) -> pl.LazyFrame:
@@ -130,8 +125,8 @@ def partial_frame(
         InvalidRecordsError: An id that no request could name.
     """
     days, *values = (_counted(df) for df in groups)
-    ids = _texts(codes["integration_id"].dtype, [days["integration"]])
-    labels = _texts(codes["label"].dtype, [df["place"] for df in values])
+    ids = _texts(codes["integration_id"], [days["integration"]])
+    labels = _texts(codes["label"], [df["place"] for df in values])
     _check_ids(ids.gather(days["integration"].unique()))
     stacked = pl.concat([*_day_sections(days), *_value_sections(values)])
     ranked = stacked.with_columns(
@@ -276,11 +271,6 @@ def _size(codes: pl.LazyFrame) -> int:
     return int(size.collect().item())
 
 
-def _texts(dtype: pl.DataType, codes: Sequence[pl.Series]) -> pl.Series:
+def _texts(dictionary: pl.Series, codes: Sequence[pl.Series]) -> pl.Series:
     """Return the texts of all codes up to the greatest one in use, by code."""
-    size = _size(pl.concat(codes).alias("code").to_frame().lazy())
-    numbers = pl.int_range(size, dtype=pl.UInt32, eager=True)
-    # Polars before 2.0 casts; Polars 2 has `cat.to`.
-    decode = getattr(numbers.cat, "to", numbers.cast)
-    texts: pl.Series = decode(dtype).cast(pl.String)
-    return texts
+    return decoded(dictionary, _size(pl.concat(codes).alias("code").to_frame().lazy()))

@@ -1,21 +1,19 @@
 """The counts of indexed records to the partial frame that the engine gives for them."""
 
-from functools import reduce
-from operator import add
 from typing import NamedTuple
 
 import polars as pl
 
-from stats_core.index.dimension import Dimension
 from stats_core.index.segment import Segment, rows_where
 from stats_core.index.spans import joined, length
-from stats_core.index.trend import trend_in, trend_of
+from stats_core.index.trend import Trend, trend_in, trend_of
 from stats_core.request import Request
 from stats_core.schema import COUNTS, OUTCOMES, TOTAL, TRENDS, UNDATED
 
 _HEADS = pl.Series([TOTAL, UNDATED])
-_NO_COUNTS = [pl.Series([0, 0], dtype=pl.Int64) for _ in COUNTS[1:]]
-_FEW = pl.QueryOptFlags.none()
+_ZERO = pl.Series([0], dtype=pl.Int64)
+_NO_DAY = pl.Series([None], dtype=pl.Date)
+_NO_VALUE = pl.Series([None], dtype=pl.String)
 
 
 class Counted(NamedTuple):
@@ -23,12 +21,12 @@ class Counted(NamedTuple):
 
     Attributes:
         total: The number of records.
-        trend: `day: Date`, ascending, `count`, `successful` and `failed`.
+        trend: The dated ones by day.
         codes: The counts by code of each dimension.
     """
 
     total: int
-    trend: pl.DataFrame
+    trend: Trend
     codes: list[pl.Series]
 
 
@@ -44,23 +42,21 @@ def partial_frame(segment: Segment, integration: int, request: Request) -> pl.Da
         `PARTIAL_SCHEMA`, in its order.
     """
     counted = _counted(segment, integration, request)
-    trend, values = _trend(counted.trend), _breakdowns(segment, counted.codes)
-    undated = counted.total - int(trend["count"].sum())
-    heads = [pl.Series([counted.total, undated], dtype=pl.Int64), *_NO_COUNTS]
-    head = dict(zip(COUNTS, heads, strict=True))
-    counts = {it: pl.concat([head[it], trend[it], values[it]]) for it in COUNTS}
-    before = len(_HEADS) + trend.height
+    trend, values = _trend(counted.trend), segment.labels.rows(counted.codes)
+    undated = counted.total - int(counted.trend.total.sum())
+    heads = dict.fromkeys(COUNTS, _ZERO.new_from_index(0, len(_HEADS)))
+    heads["count"] = pl.Series([counted.total, undated], dtype=pl.Int64)
+    days, labels = len(counted.trend.day), len(values["value"])
+    before = len(_HEADS) + days
+    no_day = _NO_DAY.new_from_index
+    sections = [_HEADS, _repeated(TRENDS, days), values["section"]]
     return pl.DataFrame(
         {
-            "timezone": _repeated(request.timezone, before + values.height),
-            "section": pl.concat(
-                [_HEADS, _repeated(TRENDS, trend.height), values["section"]]
-            ),
-            "day": pl.concat(
-                [_nulls(pl.Date, 2), trend["day"], _nulls(pl.Date, values.height)]
-            ),
-            "value": pl.concat([_nulls(pl.String, before), values["value"]]),
-            **counts,
+            "timezone": _repeated(request.timezone, before + labels),
+            "section": pl.concat(sections),
+            "day": pl.concat([no_day(0, 2), counted.trend.day, no_day(0, labels)]),
+            "value": pl.concat([_NO_VALUE.new_from_index(0, before), values["value"]]),
+            **{it: pl.concat([heads[it], trend[it], values[it]]) for it in COUNTS},
         }
     )
 
@@ -74,47 +70,19 @@ def _counted(segment: Segment, integration: int, request: Request) -> Counted:
         rows = rows_where(spans, conditions)
         trend = trend_of(segment, rows, request)
         return Counted(len(rows), trend, [it.counts_of(rows) for it in dimensions])
-    trend = trend_in(segment, dated, request)
+    trend = trend_in(segment, slices, dated, request)
     codes = [it.counts_in(spans) for it in dimensions]
     return Counted(length(spans), trend, codes)
 
 
-def _trend(trend: pl.DataFrame) -> pl.DataFrame:
-    """Add what the trend's counts lack: `other`, and `unset`, which is 0."""
-    other = trend["count"] - trend["successful"] - trend["failed"]
-    unset = pl.zeros(trend.height, pl.Int64, eager=True)
-    return trend.with_columns(other=other, unset=unset)
-
-
-def _breakdowns(segment: Segment, codes: list[pl.Series]) -> pl.DataFrame:
-    """Return the rows of all dimensions: `section`, `value` and the counts, in order."""
-    columns = zip(*map(_rows, segment.dimensions.values(), codes), strict=True)
-    counts = [pl.concat(parts) for parts in columns]
-    labelled = segment.labels.hstack(pl.DataFrame(counts, COUNTS))
-    # Labels ascend already.
-    return (
-        labelled.lazy()
-        .filter(pl.col("count") > 0)
-        .sort("place", "count", descending=[False, True], maintain_order=True)
-        .collect(engine="in-memory", optimizations=_FEW)
-    )
-
-
-def _rows(dimension: Dimension, counts: pl.Series) -> tuple[pl.Series, ...]:
-    """Return the counts of each label, as `COUNTS`; the default has those of unset."""
-    size = len(dimension.labels)
-    found = [
-        counts.slice(first, size).cast(pl.Int64)
-        for first in range(0, dimension.size, size)
-    ]
-    outcomes = [each.slice(1) + dimension.is_default * each[0] for each in found]
-    unset = dimension.is_default * sum(each[0] for each in found)
-    return reduce(add, outcomes), unset, *outcomes
+def _trend(trend: Trend) -> dict[str, pl.Series]:
+    """Return the counts of the trend, as `COUNTS`."""
+    _, count, successful, failed = trend
+    unset = _ZERO.new_from_index(0, len(count))
+    other = count - successful - failed
+    found = {"count": count, "unset": unset}
+    return found | dict(zip(OUTCOMES, (successful, failed, other), strict=True))
 
 
 def _repeated(text: str, count: int) -> pl.Series:
     return pl.Series([text]).new_from_index(0, count)
-
-
-def _nulls(dtype: type[pl.DataType], count: int) -> pl.Series:
-    return pl.Series([None], dtype=dtype).new_from_index(0, count)

@@ -4,21 +4,21 @@ Only numbers are kept of each batch that is read, and each column is put in orde
 itself, so that building takes less than twice the memory of the finished segment.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, cast
 
 import polars as pl
 
 from stats_core.engine.aggregation import outcome
 from stats_core.engine.dictionary import decoded, new_dictionary
 from stats_core.index import dimension, searched
+from stats_core.index.local_days import Running
 from stats_core.index.segment import SLICES, TYPES, Segment
 from stats_core.layout import RecordLayout
 from stats_core.schema import DIMENSIONS, OUTCOMES
 
 _NONE = pl.Series([None], dtype=pl.String)
 _MAX_KEY = 2**63
-_BATCH = 500_000  # rows
 _FEW = pl.QueryOptFlags.none()
 
 
@@ -65,8 +65,9 @@ class _Batches:
     def take_texts(self, name: str) -> _Texts:
         """Return a column of texts, once."""
         places = self.take(name)
-        size = -1 if places.max() is None else int(places.max())
-        return _Texts(decoded(self._dictionaries.pop(name), size + 1), places)
+        last = cast("int | None", places.max())
+        size = 0 if last is None else last + 1
+        return _Texts(decoded(self._dictionaries.pop(name), size), places)
 
 
 def arrange(batches: Iterable[pl.DataFrame], layout: RecordLayout) -> Segment:
@@ -95,10 +96,12 @@ def arrange(batches: Iterable[pl.DataFrame], layout: RecordLayout) -> Segment:
         integrations=integrations,
         starts=_before(sizes),
         undated=undated,
-        instants=instants[order],
+        running=Running(
+            instants[order],
+            _before(outcomes == OUTCOMES.index("successful")),
+            _before(outcomes == OUTCOMES.index("failed")),
+        ),
         nanoseconds=nanoseconds[order] if exact else None,
-        successful=_before(outcomes == OUTCOMES.index("successful")),
-        failed=_before(outcomes == OUTCOMES.index("failed")),
         dimensions=dimensions,
         searched=tuple(found),
     )
@@ -136,9 +139,12 @@ def _order(
     slices: pl.Series, instants: pl.Series, nanoseconds: pl.Series | None
 ) -> pl.Series:
     """Return the rows in the order of slice and instant; undated ones come first."""
-    first, last = instants.min() or 0, instants.max() or 0
+    first, last, highest = (
+        cast("int | None", end) or 0
+        for end in (instants.min(), instants.max(), slices.max())
+    )
     width = last - first + 2
-    if nanoseconds is None and width * (int(slices.max() or 0) + 1) < _MAX_KEY:
+    if nanoseconds is None and width * (highest + 1) < _MAX_KEY:
         # One number sorts several times as fast as two columns.
         later = (instants - first + 1).fill_null(0)
         return (slices.cast(pl.Int64) * width + later).arg_sort()
@@ -158,39 +164,3 @@ def _before(counts: pl.Series) -> pl.Series:
     zero = pl.Series([0], dtype=pl.UInt32)
     sums = counts.cast(pl.UInt32).cum_sum()
     return pl.concat([zero, sums], rechunk=True)
-
-
-def rows_of(segment: Segment, layout: RecordLayout) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a segment again, in batches, to be arranged with others."""
-    for first in range(0, len(segment), _BATCH):
-        rows = pl.int_range(
-            first, min(first + _BATCH, len(segment)), dtype=pl.UInt32, eager=True
-        )
-        slices = segment.starts.search_sorted(rows, side="right") - 1
-        types = pl.Series([*TYPES, None], dtype=pl.String)
-        zero = pl.zeros(len(rows), pl.UInt16, eager=True)
-        exact = segment.nanoseconds
-        columns = {
-            "integration_id": segment.integrations[slices // SLICES],
-            "appointment_type": types[slices % SLICES],
-            "status": _words(layout)[_outcomes_of(segment, rows)],
-            "created_at": segment.instants[rows],
-            "nanosecond": zero if exact is None else exact[rows],
-        }
-        for name, it in segment.dimensions.items():
-            columns[name] = it.labels[it.codes[rows] % len(it.labels)]
-        for place, column in enumerate(segment.searched):
-            texts = pl.concat([column.texts, _NONE])
-            columns[f"text_{place}"] = texts[column.codes[rows]]
-        yield pl.DataFrame(columns)
-
-
-def _words(layout: RecordLayout) -> pl.Series:
-    """Return a status word of each outcome; no record has one that has no word."""
-    some = (min(words, default=None) for words in (layout.successful, layout.failed))
-    return pl.Series([*some, None], dtype=pl.String)
-
-
-def _outcomes_of(segment: Segment, rows: pl.Series) -> pl.Series:
-    first = next(iter(segment.dimensions.values()))
-    return first.codes[rows] // len(first.labels)

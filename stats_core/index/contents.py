@@ -8,16 +8,19 @@ are at most the logarithm of the number of records.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 
 import polars as pl
 
 from stats_core.engine.execution import collect, invalid_error
 from stats_core.engine.filters import scope
+from stats_core.index import each
 from stats_core.index.answer import partial_frame
-from stats_core.index.arrangement import arrange, rows_of
+from stats_core.index.arrangement import arrange
+from stats_core.index.decoding import batches as spans_of, searched, values
 from stats_core.index.intake import Intake, Kind, at_fault, batches, intake, rows
 from stats_core.index.segment import Segment
+from stats_core.index.spans import rows_of
 from stats_core.layout import RecordLayout
 from stats_core.records import invalid
 from stats_core.records.columns import Columns, check_columns, joined
@@ -26,6 +29,7 @@ from stats_core.results.partials import merge_partials
 from stats_core.results.statistics import AppointmentStatistics
 from stats_core.typing import Records
 
+_NO_ID = pl.Series([], dtype=pl.String)
 _EVERYTHING = Kind(typed=True, scoped=True, searches=True)
 
 
@@ -55,8 +59,8 @@ class Contents:
         """
         found = intake(records, self.layout, self.records)
         columns = {
-            kind: _joined(self.columns.get(kind, Columns()), each)
-            for kind, each in found.columns.items()
+            kind: _joined(self.columns.get(kind, Columns()), added)
+            for kind, added in found.columns.items()
         }
         has_ids = self.layout.integration_id not in columns[_EVERYTHING].absent
         check_columns(columns[Kind(typed=False, scoped=has_ids, searches=False)])
@@ -73,13 +77,15 @@ class Contents:
         )
 
     def partial_frame(self, request: Request) -> pl.DataFrame:
-        """Count the records that a request selects; as `counting.count`.
+        """Count the records that a request selects; as `engine.counting.count`.
 
         Raises:
             InvalidRecordsError: The records cannot answer this request.
         """
         check_columns(self.columns[Kind.of(request)])
         _check_values(self.at_fault, request)
+        if request.by_integration:
+            return each.partial_frame(self.segments, request)
         parts = [
             partial_frame(segment, place, request)
             for segment in self.segments
@@ -89,6 +95,11 @@ class Contents:
         if merged is None:
             return AppointmentStatistics.empty(request.timezone).frame
         return merged
+
+    def integrations(self) -> int:
+        """Return the number of integrations that have a record."""
+        ids = pl.concat([_NO_ID, *(each.integrations for each in self.segments)])
+        return ids.drop_nulls().n_unique()
 
     def size(self) -> int:
         """Return the number of bytes in memory."""
@@ -129,9 +140,16 @@ def _merged(
         size += len(segments[kept])
     merged = [*segments[kept:], added]
     if len(merged) > 1:
-        parts = chain.from_iterable(rows_of(each, layout) for each in merged)
-        added = arrange(parts, layout)
+        added = arrange(chain.from_iterable(map(_rows, merged, repeat(layout))), layout)
     return (*segments[:kept], added) if len(added) else tuple(segments)
+
+
+def _rows(segment: Segment, layout: RecordLayout) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a segment again, to be arranged with others."""
+    for span in spans_of(segment):
+        rows = rows_of([span])
+        columns = values(segment, rows, layout, {}) | searched(segment, rows)
+        yield pl.DataFrame(columns)
 
 
 def _check_values(parts: Iterable[pl.DataFrame], request: Request) -> None:

@@ -17,13 +17,13 @@ from operator import add
 import polars as pl
 
 from stats_core.engine.aggregation import is_unset
-from stats_core.index.spans import Span, rows_in
+from stats_core.index.spans import Span, joined, rows_in
 from stats_core.schema import OUTCOMES
 from stats_core.text import trimmed
 
 # `running` takes 4 bytes per code and block: here at most 12 bytes per record.
 _BLOCKS_PER_SIZE = 3
-_MIN_BLOCK = 512
+MIN_BLOCK = 512
 _MAX_CELLS = 4_000_000  # of `running` that are computed at a time
 _MAX_HASHED = 200_000  # records that are counted faster without a plan
 _CODE, _COUNT = pl.col("code"), pl.col("count")
@@ -55,28 +55,48 @@ class Dimension:
         labels = pl.int_range(1, len(self.labels), eager=True)
         return (labels == self.default).cast(pl.Int64)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The number of codes."""
         return len(OUTCOMES) * len(self.labels)
 
     def counts_in(self, spans: Sequence[Span]) -> pl.Series:
         """Count the records in ranges, by code: `UInt32`."""
-        total = pl.zeros(self.size, pl.UInt32, eager=True)
         counted: list[Span] = []
+        sums: list[tuple[int, int]] = []
         for span in spans:
             low, high = self._places_in(span)
             if low < high:
-                total = total + self._before(high) - self._before(low)
+                sums.append((low, high))
                 counted.append(Span(span.first, low * self.block))
                 counted.append(Span(min(high * self.block, span.end), span.end))
             else:
                 counted.append(span)
-        return total + _histogram(rows_in(self.codes, counted), self.size)
+        total = self._histogram(rows_in(self.codes, joined(counted)))
+        for low, high in sums:
+            total = total + self._before(high) - self._before(low)
+        return total
 
     def counts_of(self, rows: pl.Series) -> pl.Series:
         """Count the records of some rows, by code: `UInt32`."""
-        return _histogram(self.codes[rows], self.size)
+        return self._histogram(self.codes[rows])
+
+    def _histogram(self, codes: pl.Series) -> pl.Series:
+        """Count the codes, by code: `UInt32`."""
+        if codes.is_empty():
+            return self._before(0)
+        stacked = pl.concat(
+            [self._every, codes]
+        )  # so that each code is there, in order
+        if len(codes) < _MAX_HASHED:
+            return stacked.unique_counts() - 1
+        counts = stacked.to_frame("code").lazy().group_by("code").len("count")
+        in_order = counts.sort("code").select(_COUNT - 1)
+        return in_order.collect(engine="streaming").to_series()
+
+    @cached_property
+    def _every(self) -> pl.Series:
+        return pl.int_range(self.size, eager=True).cast(self.codes.dtype)
 
     def _places_in(self, span: Span) -> tuple[int, int]:
         """Return the first and the last place in a range."""
@@ -104,7 +124,7 @@ def arrange(
     label = pl.lit(places).gather(numbers.fill_null(len(texts)))
     how = outcomes.cast(pl.UInt32) * len(labels)
     codes = pl.select((label + how).cast(smallest(size))).to_series()
-    block = max(_MIN_BLOCK, -(-size // _BLOCKS_PER_SIZE))
+    block = max(MIN_BLOCK, -(-size // _BLOCKS_PER_SIZE))
     running = _running(codes, size, block)
     default_place = labels.index_of(default)
     assert default_place is not None  # noqa: S101 - `_labels` adds it
@@ -152,16 +172,6 @@ def _block_counts(codes: pl.Series, size: int, block: int) -> pl.Series:
     counts = cells.rle().struct.unnest()
     zeros = pl.zeros(blocks * size, pl.UInt32, eager=True)
     return zeros.scatter(counts["value"], counts["len"])
-
-
-def _histogram(codes: pl.Series, size: int) -> pl.Series:
-    """Count the codes, by code: `UInt32`."""
-    every = pl.int_range(size, dtype=codes.dtype, eager=True)
-    stacked = pl.concat([every, codes])  # so that each code is there, in order
-    if len(codes) < _MAX_HASHED:
-        return stacked.unique_counts() - 1
-    counts = stacked.to_frame("code").lazy().group_by("code").len("count")
-    return counts.sort("code").select(_COUNT - 1).collect(engine="streaming")["count"]
 
 
 def smallest(size: int) -> pl.DataType:

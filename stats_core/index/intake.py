@@ -122,7 +122,9 @@ def batches(found: Intake, layout: RecordLayout) -> Iterator[pl.DataFrame]:
 
 def at_fault(df: pl.DataFrame) -> pl.DataFrame:
     """Return the records that some request cannot count, in canonical form."""
-    wrong = [pl.col(name).is_not_null() for name in df.columns if name.endswith(_SUFFIX)]
+    wrong = [
+        pl.col(name).is_not_null() for name in df.columns if name.endswith(_SUFFIX)
+    ]
     first, last = days.FIRST_SECOND + _NEAR_THE_ENDS, days.LAST_SECOND - _NEAR_THE_ENDS
     far = ~_seconds(df.schema).is_between(first, last)
     kept = [
@@ -149,10 +151,14 @@ def rows(df: pl.DataFrame, *, has_ids: bool) -> pl.DataFrame:
         valid.append(pl.col("integration_id").is_not_null())
     texts = [pl.col(name) for name in df.columns if name.startswith("text")]
     named = ("integration_id", "appointment_type", "status", *DIMENSIONS)
-    chosen = df.lazy().filter(valid).select(
-        *(pl.col(name).cast(pl.String) for name in named),
-        *(texts or [pl.lit(None, pl.String).alias("text_0")]),
-        **_instants(df.schema),
+    chosen = (
+        df.lazy()
+        .filter(valid)
+        .select(
+            *(pl.col(name).cast(pl.String) for name in named),
+            *(texts or [pl.lit(None, pl.String).alias("text_0")]),
+            **_instants(df.schema),
+        )
     )
     return chosen.collect(engine="in-memory")
 

@@ -5,7 +5,6 @@ words are searched; each knows its texts (an inverted index: Zobel and Moffat, "
 files for text search engines", 2006).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl

@@ -6,22 +6,26 @@ two binary searches in it. Types that no request can name are one slice, the las
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, reduce
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache, reduce
 from operator import or_
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from stats_core.bounds import Period
 from stats_core.index.dimension import Dimension
+from stats_core.index.labels import Labels, labels
+from stats_core.index.local_days import LocalDays, Running, local_days
 from stats_core.index.searched import SearchedColumn
-from stats_core.index.spans import Span, rows_in
+from stats_core.index.spans import Span, rows_in, rows_of
 from stats_core.query import AppointmentType
 
 TYPES = tuple(AppointmentType)
 SLICES = len(TYPES) + 1  # of each integration
+_MAX_KEPT = 256  # integrations and zones whose days are kept
 
 
 class Condition(NamedTuple):
@@ -31,7 +35,7 @@ class Condition(NamedTuple):
     codes: pl.Series
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segment:
     """Records in order.
 
@@ -39,11 +43,8 @@ class Segment:
         integrations: `String`: the ids, ascending; one null where records have none.
         starts: `UInt32`: the first row of each slice, then the number of records.
         undated: `UInt32`: the number of undated records of each slice.
-        instants: `Int64`: Unix microseconds; null where undated.
-        nanoseconds: `UInt16`: what `instants` lack; None where all lack nothing.
-        successful: `UInt32`: the number of successful records before each row, then of
-            all records.
-        failed: The same of failed records.
+        running: The instants, and the running counts of the outcomes.
+        nanoseconds: `UInt16`: what the instants lack; None where all lack nothing.
         dimensions: The dimensions by name.
         searched: The searched columns.
     """
@@ -51,10 +52,8 @@ class Segment:
     integrations: pl.Series
     starts: pl.Series
     undated: pl.Series
-    instants: pl.Series
+    running: Running
     nanoseconds: pl.Series | None
-    successful: pl.Series
-    failed: pl.Series
     dimensions: Mapping[str, Dimension]
     searched: tuple[SearchedColumn, ...]
 
@@ -62,18 +61,29 @@ class Segment:
         """Return the number of records."""
         return len(self.instants)
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return what is pickled: not what was found since."""
+        return {it.name: getattr(self, it.name) for it in fields(self)}
+
+    @property
+    def instants(self) -> pl.Series:
+        """The Unix microseconds of the records, `Int64`; null where undated."""
+        return self.running.instants
+
     @cached_property
-    def labels(self) -> pl.DataFrame:
-        """The labels of all dimensions: `place: UInt32`, `section`, `value: String`."""
-        labels = [
-            pl.DataFrame({"value": dimension.labels.slice(1)}).select(
-                pl.lit(place, pl.UInt32).alias("place"),
-                pl.lit(name).alias("section"),
-                "value",
-            )
-            for place, (name, dimension) in enumerate(self.dimensions.items())
-        ]
-        return pl.concat(labels).rechunk()
+    def local_days(self) -> Callable[[int, ZoneInfo], LocalDays | None]:
+        """Find the local days of an integration in a zone; the last ones are kept."""
+
+        def find(integration: int, zone: ZoneInfo) -> LocalDays | None:
+            spans = self.dated_in(self.slices(integration, None), Period())
+            return local_days(self.running, spans, zone)
+
+        return lru_cache(maxsize=_MAX_KEPT)(find)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The labels of all dimensions."""
+        return labels(self.dimensions)
 
     def place_of(self, integration_id: str | None) -> int | None:
         """Return the place of an integration; None if it has no record here."""
@@ -87,8 +97,7 @@ class Segment:
 
     def size(self) -> int:
         """Return the number of bytes in memory."""
-        held = [self.integrations, self.starts, self.undated, self.instants]
-        held += [self.successful, self.failed]
+        held = [self.integrations, self.starts, self.undated, *self.running]
         held += [] if self.nanoseconds is None else [self.nanoseconds]
         for dimension in self.dimensions.values():
             held += [dimension.labels, dimension.codes, dimension.running]
@@ -149,16 +158,6 @@ def rows_where(
     for group in others:
         rows = rows.filter(_one_of(it.holds[it.codes[rows]] for it in group))
     return rows
-
-
-def rows_of(spans: Sequence[Span]) -> pl.Series:
-    """Return the rows of ranges, `UInt32`.
-
-    >>> rows_of([Span(0, 2), Span(5, 6)]).to_list()
-    [0, 1, 5]
-    """
-    parts = [pl.int_range(*span, dtype=pl.UInt32, eager=True) for span in spans]
-    return pl.concat([pl.Series([], dtype=pl.UInt32), *parts])
 
 
 def _one_of(conditions: Iterable[pl.Series]) -> pl.Series:

@@ -1,6 +1,6 @@
 """Ranges of rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -45,3 +45,13 @@ def rows_in(column: pl.Series, spans: Iterable[Span]) -> pl.Series:
     """
     parts = [column.slice(first, end - first) for first, end in spans]
     return pl.concat(parts) if parts else column.clear()
+
+
+def rows_of(spans: Sequence[Span]) -> pl.Series:
+    """Return the rows of ranges, `UInt32`.
+
+    >>> rows_of([Span(0, 2), Span(5, 6)]).to_list()
+    [0, 1, 5]
+    """
+    parts = [pl.int_range(*span, dtype=pl.UInt32, eager=True) for span in spans]
+    return pl.concat([pl.Series([], dtype=pl.UInt32), *parts])
