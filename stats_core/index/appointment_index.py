@@ -149,7 +149,7 @@ class AppointmentIndex:
         2
         """
         index = object.__new__(type(self))
-        index._contents = self._contents.extended(records)  # noqa: SLF001 - its own
+        index._contents = self._contents.extended(records)
         return index
 
     def __len__(self) -> int:
