@@ -159,7 +159,7 @@ class AppointmentIndex:
     @property
     def nbytes(self) -> int:
         """The number of bytes that the index takes in memory."""
-        return self._contents.size()
+        return self._contents.nbytes()
 
     def __repr__(self) -> str:
         """Return one line: the records, the integrations and the bytes.

@@ -11,13 +11,13 @@ from stats_core.layout import RecordLayout
 _TYPES = pl.Series([*TYPES, None], dtype=pl.String)
 _NONE = pl.Series([None], dtype=pl.String)
 _ZERO = pl.Series([0], dtype=pl.UInt16)
-_BATCH = 1_000_000  # rows
+BATCH = 1_000_000  # rows
 
 
-def batches(segment: Segment) -> Iterator[Span]:
+def spans_of(segment: Segment) -> Iterator[Span]:
     """Yield all rows of a segment, some at a time."""
-    for first in range(0, len(segment), _BATCH):
-        yield Span(first, min(first + _BATCH, len(segment)))
+    for first in range(0, len(segment), BATCH):
+        yield Span(first, min(first + BATCH, len(segment)))
 
 
 def values(

@@ -8,7 +8,7 @@ from stats_core.engine import by_integration
 from stats_core.engine.aggregation import with_day
 from stats_core.engine.counting import summed_by_integration
 from stats_core.engine.filters import apply_filters, created_within, of_type
-from stats_core.index.decoding import batches, values
+from stats_core.index.decoding import spans_of, values
 from stats_core.index.local_days import seconds
 from stats_core.index.segment import Segment, rows_where
 from stats_core.index.spans import Span, rows_of
@@ -32,7 +32,7 @@ def partial_frame(segments: Iterable[Segment], request: Request) -> pl.DataFrame
     counted = (
         by_integration.preaggregate(df, codes, request.layout)
         for segment in segments
-        for span in batches(segment)
+        for span in spans_of(segment)
         for df in _selected(segment, span, request, codes)
     )
     return summed_by_integration(counted, codes, request)

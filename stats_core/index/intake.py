@@ -31,7 +31,7 @@ from stats_core.request import Request
 from stats_core.schema import DIMENSIONS
 from stats_core.typing import Records
 
-_BATCH, _FEW = 500_000, 50_000  # records
+BATCH, FEW = 500_000, 50_000  # records
 _COUNTED = ("created_at", "status", *DIMENSIONS)
 _SUFFIX = "_invalid"
 _PER_MICROSECOND = 1_000  # nanoseconds
@@ -107,17 +107,30 @@ def intake(records: Records, layout: RecordLayout, first: int) -> Intake:
     return Intake(frame.lf.with_row_index("row", first), frame.rows, columns)
 
 
+def size(found: Intake, layout: RecordLayout) -> int:
+    """Return the number of records.
+
+    Raises:
+        InvalidRecordsError: The records cannot be read.
+    """
+    if found.rows is not None:
+        return found.rows
+    [df] = collect([found.lf.select(pl.len())], Request(layout=layout))
+    return int(df.item())
+
+
 def batches(found: Intake, layout: RecordLayout) -> Iterator[pl.DataFrame]:
-    """Read the canonical records in batches.
+    """Read the canonical records in batches, at least one, which may be empty.
 
     Raises:
         InvalidRecordsError: The records cannot be read.
     """
     request = Request(layout=layout)
-    if found.rows is not None and found.rows < _FEW:
+    if found.rows is not None and found.rows < FEW:
         yield from collect([found.lf], request, few=True)
     else:
-        yield from read(found.lf, request, _BATCH)
+        yield from collect([found.lf.clear()], request, few=True)
+        yield from read(found.lf, request, BATCH)
 
 
 def at_fault(df: pl.DataFrame) -> pl.DataFrame:
@@ -149,7 +162,10 @@ def rows(df: pl.DataFrame, *, has_ids: bool) -> pl.DataFrame:
     valid.append(countable.fill_null(value=True))
     if has_ids:
         valid.append(pl.col("integration_id").is_not_null())
-    texts = [pl.col(name) for name in df.columns if name.startswith("text")]
+    texts = [
+        pl.col(name).alias(f"text_{place}")
+        for place, name in enumerate(it for it in df.columns if it.startswith("text"))
+    ]
     named = ("integration_id", "appointment_type", "status", *DIMENSIONS)
     chosen = (
         df.lazy()

@@ -95,7 +95,7 @@ class Segment:
         known = place < len(ids) and ids[place] == integration_id
         return place if known else None
 
-    def size(self) -> int:
+    def nbytes(self) -> int:
         """Return the number of bytes in memory."""
         held = [self.integrations, self.starts, self.undated, *self.running]
         held += [] if self.nanoseconds is None else [self.nanoseconds]
