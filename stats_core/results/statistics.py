@@ -11,7 +11,7 @@ import polars as pl
 from stats_core import days
 from stats_core.results.partials import checked_partial, merge_partials
 from stats_core.results.response import AppointmentsDashboard
-from stats_core.results.trends import Day, LongerPeriod, Weekday, filled, rolled_up
+from stats_core.results.views import Views
 from stats_core.schema import (
     BREAKDOWN_SCHEMA,
     COUNTS,
@@ -26,7 +26,7 @@ from stats_core.schema import (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AppointmentStatistics:
+class AppointmentStatistics(Views):
     """The statistics of a set of records, complete and unpaged.
 
     Statistics are their own partial aggregate: those of disjoint sets of records add up
@@ -133,22 +133,6 @@ class AppointmentStatistics:
                 **{name: _page(self._section(name), page, size) for name in DIMENSIONS},
             }
         )
-
-    def trends_filled(
-        self, first: Day | None = None, last: Day | None = None
-    ) -> pl.DataFrame:
-        """Return every calendar day of a range, with zeros; see `trends.filled`."""
-        return filled(self.trends, first, last)
-
-    def trends_by(
-        self,
-        every: LongerPeriod,
-        *,
-        week_start: Weekday = "monday",
-        filled: bool = False,
-    ) -> pl.DataFrame:
-        """Return the trend in longer calendar periods; see `trends.rolled_up`."""
-        return rolled_up(self.trends, every, week_start=week_start, filled=filled)
 
     def check(self) -> None:
         """Check everything that holds for any statistics.
