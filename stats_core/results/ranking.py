@@ -51,6 +51,16 @@ def pages(breakdown: pl.DataFrame, size: int) -> int:
     return -(-breakdown.height // size)
 
 
+def page_rows(breakdown: pl.DataFrame, page: int, size: int) -> pl.DataFrame:
+    """Return one page of a breakdown; past the end it is empty.
+
+    >>> page_rows(pl.DataFrame({"value": ["a", "b", "c"]}), 2, 2).rows()
+    [('c',)]
+    """
+    height = breakdown.height
+    return breakdown.slice(min((page - 1) * size, height), min(size, height))
+
+
 def _check_is_positive(name: str, number: int) -> None:
     if number < 1:
         msg = f"`{name}` starts at 1, got {number}"

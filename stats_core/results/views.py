@@ -7,6 +7,8 @@ from typing import Any
 import polars as pl
 
 from stats_core.results import ranking, rates, trends, weekdays
+from stats_core.results.dashboard import dashboard
+from stats_core.results.response import AppointmentsDashboard
 from stats_core.results.trends import Day, LongerPeriod, Weekday
 
 
@@ -37,17 +39,32 @@ class Views(ABC):
     def breakdowns(self) -> Mapping[str, pl.DataFrame]:
         """Return a frame of `BREAKDOWN_SCHEMA` for each dimension, in its order."""
 
+    def dashboard(self, page: int = 1, size: int = 300) -> AppointmentsDashboard:
+        """Return the endpoint's response.
+
+        Args:
+            page: Which page of each breakdown, from 1; past the end it is empty.
+            size: The number of rows on a page, from 1. Total and trends are not paged.
+
+        Raises:
+            ValueError: `page` or `size` is below 1.
+        """
+        return dashboard(
+            self.total,
+            self.trends,
+            self.breakdowns(),
+            timezone=self.timezone,
+            page=page,
+            size=size,
+        )
+
     def breakdown(self, name: str) -> pl.DataFrame:
         """Return the breakdown of one dimension; see `breakdowns`.
 
         Raises:
             ValueError: There is no such dimension; those that there are, are listed.
         """
-        found = self.breakdowns()
-        if name not in found:
-            msg = f"unknown dimension {name!r}, expected one of {', '.join(found)}"
-            raise ValueError(msg)
-        return found[name]
+        return known(name, self.breakdowns())
 
     def rates(self, name: str) -> pl.DataFrame:
         """Return shares and success rates of a dimension's values; see `rates.rates`.
@@ -120,3 +137,18 @@ class Views(ABC):
                 name: df.to_dicts() for name, df in self.breakdowns().items()
             },
         }
+
+
+def known(name: str, breakdowns: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the breakdown of that name.
+
+    Raises:
+        ValueError: There is no such dimension; those that there are, are listed.
+
+    >>> known("source", {"source": pl.DataFrame({"value": ["ads"]})}).rows()
+    [('ads',)]
+    """
+    if name not in breakdowns:
+        msg = f"unknown dimension {name!r}, expected one of {', '.join(breakdowns)}"
+        raise ValueError(msg)
+    return breakdowns[name]
