@@ -64,6 +64,7 @@ ORDER = [
     "stats_core.results.comparison",
     "stats_core.results.json_lines",
     "stats_core.results.statistics",
+    "stats_core.results.report",
     "stats_core.api",
     "stats_core",
     "stats_core.batch",
