@@ -121,9 +121,11 @@ class AppointmentStatistics(Views):
             InvalidRecordsError: Their zones or their dimensions differ.
             TypeError: `before` is something else than statistics.
 
-        >>> nothing = AppointmentStatistics.empty()
-        >>> nothing.compared_with(nothing).total
-        Change(now=0, before=0, change=0, relative_change=None)
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": "2024-05-01", "status": "Success"}] * 3
+        >>> now, before = map(appointment_statistics, (docs, docs[:2]))
+        >>> now.compared_with(before).total
+        Change(now=3, before=2, change=1, relative_change=0.5)
         """
         return Comparison(self, _statistics("before", before))
 

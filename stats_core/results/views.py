@@ -74,6 +74,11 @@ class Views(ABC):
 
         Raises:
             ValueError: There is no such dimension.
+
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": None, "status": it} for it in ("Success", "error")]
+        >>> appointment_statistics(docs).rates("source")["success_rate"].to_list()
+        [0.5]
         """
         return rates.rates(self.breakdown(name))
 
@@ -85,6 +90,12 @@ class Views(ABC):
 
         Raises:
             ValueError: There is no such dimension, or `n` is below 1.
+
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": None, "status": "no", "source": it} for it in "abc"]
+        >>> df = appointment_statistics(docs).top("source", 1)
+        >>> df.select("value", "count", "values").rows()
+        [('a', 1, 1), (None, 2, 2)]
         """
         return ranking.top(self.breakdown(name), n)
 
@@ -93,6 +104,10 @@ class Views(ABC):
 
         Raises:
             ValueError: `size` is below 1.
+
+        >>> from stats_core import AppointmentStatistics
+        >>> AppointmentStatistics.empty().pages()["source"]
+        0
         """
         found = self.breakdowns().items()
         return {name: ranking.pages(df, size) for name, df in found}
@@ -126,7 +141,13 @@ class Views(ABC):
         """Return all of it as plain dictionaries and lists of them.
 
         Keys: `total`, `undated`, `timezone`, `trends` (a dictionary per row) and
-        `breakdowns` (such a list for each dimension). Days are `datetime.date`.
+        `breakdowns` (such a list for each dimension). Days are `datetime.date`. With
+        its request, and as JSON, the answer is `report.StatisticsReport`.
+
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": "2024-05-01", "status": "Success"}]
+        >>> appointment_statistics(docs).to_dict()["trends"]
+        [{'day': datetime.date(2024, 5, 1), 'successful': 1, 'failed': 0, 'other': 0}]
         """
         return {
             "total": self.total,
