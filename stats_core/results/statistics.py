@@ -9,7 +9,9 @@ from typing import Self
 import polars as pl
 
 from stats_core.results.comparison import Comparison
+from stats_core.results.dashboard import dashboard
 from stats_core.results.partials import checked_partial, merge_partials
+from stats_core.results.response import AppointmentsDashboard
 from stats_core.results.views import Views
 from stats_core.schema import (
     BREAKDOWN_SCHEMA,
@@ -111,6 +113,25 @@ class AppointmentStatistics(Views):
     def utm_campaign(self) -> pl.DataFrame:
         """The breakdown by campaign; see `breakdowns`."""
         return self.breakdowns()["utm_campaign"]
+
+    def dashboard(self, page: int = 1, size: int = 300) -> AppointmentsDashboard:
+        """Return the endpoint's response.
+
+        Args:
+            page: Which page of each breakdown, from 1; past the end it is empty.
+            size: The number of rows on a page, from 1. Total and trends are not paged.
+
+        Raises:
+            ValueError: `page` or `size` is below 1.
+        """
+        return dashboard(
+            self.total,
+            self._section(TRENDS),
+            {name: self._section(name) for name in DIMENSIONS},
+            timezone=self.timezone,
+            page=page,
+            size=size,
+        )
 
     def compared_with(self, before: "AppointmentStatistics") -> Comparison:
         """Return these statistics beside those of a time before.

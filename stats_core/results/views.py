@@ -7,8 +7,6 @@ from typing import Any
 import polars as pl
 
 from stats_core.results import ranking, rates, trends, weekdays
-from stats_core.results.dashboard import dashboard
-from stats_core.results.response import AppointmentsDashboard
 from stats_core.results.trends import Day, LongerPeriod, Weekday
 
 
@@ -38,25 +36,6 @@ class Views(ABC):
     @abstractmethod
     def breakdowns(self) -> Mapping[str, pl.DataFrame]:
         """Return a frame of `BREAKDOWN_SCHEMA` for each dimension, in its order."""
-
-    def dashboard(self, page: int = 1, size: int = 300) -> AppointmentsDashboard:
-        """Return the endpoint's response.
-
-        Args:
-            page: Which page of each breakdown, from 1; past the end it is empty.
-            size: The number of rows on a page, from 1. Total and trends are not paged.
-
-        Raises:
-            ValueError: `page` or `size` is below 1.
-        """
-        return dashboard(
-            self.total,
-            self.trends,
-            self.breakdowns(),
-            timezone=self.timezone,
-            page=page,
-            size=size,
-        )
 
     def breakdown(self, name: str) -> pl.DataFrame:
         """Return the breakdown of one dimension; see `breakdowns`.
