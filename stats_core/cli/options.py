@@ -25,6 +25,8 @@ class OutputFormat(StrEnum):
 
     JSON = "json"
     TABLE = "table"
+    CSV = "csv"
+    MARKDOWN = "markdown"
 
 
 class WrongUsageError(Exception):
