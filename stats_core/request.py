@@ -1,6 +1,7 @@
 """One request: what is counted, validated once and only read afterwards."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated
@@ -83,6 +84,11 @@ class Request(BaseModel):
         """Whether the query has a start or an end."""
         return self.query.start is not None or self.query.end is not None
 
+    @property
+    def dimensions(self) -> Mapping[str, str]:
+        """The label of unset records in each dimension, in the order of an answer."""
+        return self.layout.dimensions()
+
     @cached_property
     def zone(self) -> ZoneInfo:
         """The time zone."""
@@ -146,4 +152,5 @@ class Request(BaseModel):
             "integration_id": self.integration_id,
             "appointment_type": self.query.appointment_type,
             "search": " ".join(sorted(set(self.query.keywords()))),
+            "breakdowns": ", ".join(self.layout.breakdowns),
         }

@@ -37,6 +37,7 @@ WORDS = {
     "false": "failed",
 }
 SEARCHED = ("patient", "clinic")
+NONE: Mapping[str, str] = {}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = 1_000
 SECOND = 10**9
@@ -59,6 +60,7 @@ def answer(
     timezone: str = "UTC",
     words: Mapping[str, str] = WORDS,
     searched: Sequence[str] = SEARCHED,
+    further: Mapping[str, str] = NONE,
 ) -> Answer:
     kept = []
     for record in records:
@@ -81,19 +83,26 @@ def answer(
             for day in sorted({day for day, _ in days})
         ],
         breakdowns={
-            name: rows([record.get(name) for record in kept], outcomes, default)
-            for name, default in DEFAULTS.items()
+            name: rows([record.get(column) for record in kept], outcomes, default)
+            for name, column, default in dimensions(further)
         },
     )
 
 
+def dimensions(further: Mapping[str, str] = NONE) -> list[tuple[str, str, str]]:
+    """Name, column and default of each: the published ones, then the others by name."""
+    published = [(name, name, default) for name, default in DEFAULTS.items()]
+    return published + [(name, further[name], "not set") for name in sorted(further)]
+
+
 def by_integration(
-    records: Sequence[Record], ask: Ask, timezone: str
+    records: Sequence[Record], ask: Ask, timezone: str, **options: Any
 ) -> dict[str, Answer]:
     """What each integration would get alone, without those that get nothing."""
     ids = sorted({key for record in records if (key := record.get("integration_id"))})
     alone = {
-        key: answer(records, ask, integration_id=key, timezone=timezone) for key in ids
+        key: answer(records, ask, integration_id=key, timezone=timezone, **options)
+        for key in ids
     }
     return {key: found for key, found in alone.items() if found.total}
 
@@ -103,7 +112,8 @@ def rows(values: list[object], outcomes: list[str], default: str) -> list[Row]:
     unset: Counter[str] = Counter()
     went: Counter[tuple[str, str]] = Counter()
     for raw, how in zip(values, outcomes, strict=True):
-        own = trim(raw) if isinstance(raw, str) else ""
+        text = {True: "true", False: "false"}[raw] if isinstance(raw, bool) else raw
+        own = trim(text) if isinstance(text, str) else ""
         label = own or default
         count[label] += 1
         unset[label] += not own
@@ -129,6 +139,7 @@ def response(found: Answer, timezone: str, page: int, size: int) -> dict[str, An
             if (page - 1) * size <= place < page * size
         ]
         for name, listed in found.breakdowns.items()
+        if name in DEFAULTS
     }
     trends = [
         {"_id": zulu(first_instant(day, timezone)), "successful": good, "failed": bad}

@@ -25,7 +25,7 @@ from stats_core.batch import cluster
 from stats_core.batch.tasks import TaskResult, count_task
 from stats_core.errors import UnknownTimezoneError
 from stats_core.sample import integration_ids, sample_records
-from tests.strategies import IDS, SCOPED_SCHEMA, asks, documents, frame, zones
+from tests.strategies import IDS, SCOPED_SCHEMA, asks, documents, frame, further, zones
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ROWS = pl.DataFrame(
@@ -61,14 +61,18 @@ def test_the_cluster_answers_as_the_engine(
     whole = frame(data.draw(documents(zone, scoped=True)), SCOPED_SCHEMA)
     cut = data.draw(st.integers(0, whole.height))
     files = write(tmp_path_factory.mktemp("files"), whole[:cut], whole[cut:])
+    options: dict[str, Any] = {
+        "timezone": zone,
+        "layout": RecordLayout(breakdowns=data.draw(further())),
+    }
     one = cluster.appointment_statistics(
-        files, query, integration_id=integration_id, timezone=zone
+        files, query, integration_id=integration_id, **options
     )
-    each = cluster.statistics_by_integration([files], query, timezone=zone)
+    each = cluster.statistics_by_integration([files], query, **options)
     assert one == appointment_statistics(
-        whole, query, integration_id=integration_id, timezone=zone
+        whole, query, integration_id=integration_id, **options
     )
-    assert each == statistics_by_integration(whole, query, timezone=zone)
+    assert each == statistics_by_integration(whole, query, **options)
     assert list(each) == sorted(each)
 
 

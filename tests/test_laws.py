@@ -26,6 +26,7 @@ from tests.strategies import (
     counted,
     documents,
     frame,
+    further,
     zones,
 )
 
@@ -48,7 +49,7 @@ def test_each_filter_only_narrows(case: Case) -> None:
     narrow = counts(case.answer())
     for name in case.ask:
         ask = {key: value for key, value in case.ask.items() if key != name}
-        wide = counts(Case(case.documents, ask, case.zone).answer())
+        wide = counts(case._replace(ask=ask).answer())
         assert narrow <= wide
 
 
@@ -73,17 +74,26 @@ def test_filters_may_be_applied_one_after_the_other(
     first = {name: case.ask[name] for name in order[:cut]}
     then = {name: case.ask[name] for name in order[cut:]}
     kept = [r for r in case.documents if reference.is_asked_for(r, first, case.zone)]
-    assert Case(kept, then, case.zone).answer() == case.expected
+    assert case._replace(documents=kept, ask=then).answer() == case.expected
+
+
+@given(case=cases())
+def test_further_breakdowns_change_nothing_else(case: Case) -> None:
+    plain = case._replace(further={}).statistics()
+    found = case.statistics()
+    assert found.frame[: plain.frame.height].equals(plain.frame)
+    assert found.dashboard() == plain.dashboard()
 
 
 @a_part_of_the_examples(2)
 @given(zone=zones(), data=st.data())
 def test_each_row_equals_counting_its_value(zone: str, data: st.DataObject) -> None:
     records = data.draw(documents(zone))
-    name = data.draw(st.sampled_from(DIMENSIONS))
-    default = reference.DEFAULTS[name]
-    labels = [reference.trim(record[name] or "") or default for record in records]
-    breakdown = counted(records, zone).breakdowns()[name]
+    case = Case(records, {}, zone, data.draw(further()))
+    named = reference.dimensions(case.further)
+    name, column, default = data.draw(st.sampled_from(named))
+    labels = [reference.trim(record[column] or "") or default for record in records]
+    breakdown = case.statistics().breakdown(name)
     assert set(breakdown["value"]) == set(labels)
     for label, *figures in breakdown.rows():
         own = [
@@ -91,8 +101,8 @@ def test_each_row_equals_counting_its_value(zone: str, data: st.DataObject) -> N
             for record, value in zip(records, labels, strict=True)
             if value == label
         ]
-        alone = counted(own, zone)
-        assert alone.breakdowns()[name].rows() == [(label, *figures)]
+        alone = case._replace(documents=own).statistics()
+        assert alone.breakdown(name).rows() == [(label, *figures)]
         assert figures[0] == alone.total == len(own)
 
 

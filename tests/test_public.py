@@ -24,6 +24,7 @@ PACKAGE = Path(stats_core.__file__).parent
 ORDER = [
     "stats_core.errors",
     "stats_core.typing",
+    "stats_core.mappings",
     "stats_core.text",
     "stats_core.iso8601",
     "stats_core.tzif",

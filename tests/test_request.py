@@ -190,6 +190,7 @@ OTHER_QUESTIONS: list[dict[str, Any]] = [
     {"query": {"search": "ana (555)", "appointment_type": "NP"}},
     {"query": SEARCH, "timezone": "Asia/Tokyo"},
     {"query": SEARCH, "integration_id": IDS[0]},
+    {"query": SEARCH, "layout": {"breakdowns": {"clinic": "source"}}},
 ]
 
 

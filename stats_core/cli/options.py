@@ -1,6 +1,6 @@
 """The options of the commands, the request they fill, and how faults are shown."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from inspect import Parameter, signature
@@ -77,6 +77,11 @@ _COUNTING: dict[str, _Option] = {
     "column": (
         *(_Words, "ROLE=COLUMN"),
         f"The column of a field, dots for nested ones; can be repeated; roles: {', '.join(ROLES)}.",
+    ),
+    "breakdown": (
+        _Words,
+        "NAME=COLUMN",
+        "A further breakdown and its column; can be repeated; tables show it.",
     ),
     "search_in": (
         _Words,
@@ -184,9 +189,12 @@ def parsed_request(given: dict[str, Any]) -> Request:
     'state'
     """
     options = {name: it for name, it in given.items() if it not in (None, [], False)}
-    columns, faults = _columns(options.pop("column", []))
+    columns, faults = _pairs("column", options.pop("column", []), ROLES)
+    breakdowns, more = _pairs("breakdown", options.pop("breakdown", []))
+    faults += more
     names = {"search_in": "search", "successful": "successful", "failed": "failed"}
     layout = {to: options.pop(name) for name, to in names.items() if name in options}
+    layout |= {"breakdowns": breakdowns} if breakdowns else {}
     query = {
         name: options.pop(name)
         for name in StatisticsQuery.model_fields
@@ -237,17 +245,22 @@ def _zone_faults(options: dict[str, Any]) -> list[str]:
     return []
 
 
-def _columns(pairs: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Return the columns by role, and the faults of the option `--column`."""
-    expected = f"expected ROLE=COLUMN, ROLE one of {', '.join(ROLES)}"
-    faults = [f"--column {text!r}: {expected}" for text in pairs if "=" not in text]
+def _pairs(
+    option: str, pairs: list[str], roles: Sequence[str] = ()
+) -> tuple[dict[str, str], list[str]]:
+    """Return the columns by role or name, and the faults of the option."""
+    expected = "expected NAME=COLUMN"
+    if roles:
+        expected = f"expected ROLE=COLUMN, ROLE one of {', '.join(roles)}"
+    faults = [f"--{option} {text!r}: {expected}" for text in pairs if "=" not in text]
     parted = [text.partition("=")[::2] for text in pairs if "=" in text]
-    roles = [role for role, _ in parted]
-    faults += [f"--column {role!r}: {expected}" for role in roles if role not in ROLES]
-    twice = {role for role in roles if roles.count(role) > 1}
-    faults += [f"--column {role}: given more than once" for role in sorted(twice)]
-    faults += [f"--column {role}: expected a name" for role, name in parted if not name]
-    return {role: name for role, name in parted if role in ROLES and name}, faults
+    names = [name for name, _ in parted]
+    unknown = [name for name in names if roles and name not in roles]
+    faults += [f"--{option} {name!r}: {expected}" for name in unknown]
+    twice = {name for name in names if names.count(name) > 1}
+    faults += [f"--{option} {name}: given more than once" for name in sorted(twice)]
+    faults += [f"--{option} {name}: expected a name" for name, it in parted if not it]
+    return {name: it for name, it in parted if name not in unknown and it}, faults
 
 
 def _option_fault(fault: ErrorDetails) -> str:
@@ -259,7 +272,7 @@ def _option_fault(fault: ErrorDetails) -> str:
         return f"--column {name}: {message}"
     if path in (["query"], ["layout"]):
         return message
-    names = {"appointmentType": "appointment-type"}
+    names = {"appointmentType": "appointment-type", "breakdowns": "breakdown"}
     if model == "layout":
         names["search"] = "search-in"
     option = names.get(name, name.replace("_", "-"))

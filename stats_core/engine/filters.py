@@ -12,12 +12,11 @@ from stats_core.bounds import Period
 from stats_core.query import AppointmentType
 from stats_core.records.instants import time_unit
 from stats_core.request import Request
-from stats_core.schema import DIMENSIONS
+from stats_core.schema import dimension_column
 from stats_core.text import in_any_case
 
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6}
 _INTEGRATION = {"integration_id", "integration_id_invalid"}
-_COUNTED = ("created_at", "status", *DIMENSIONS)
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 
 
@@ -89,7 +88,9 @@ def selected(lf: pl.LazyFrame, request: Request) -> pl.LazyFrame:
     6
     """
     filters = record_filters(request, lf.collect_schema())
-    counted = (*_COUNTED, *(("integration_id",) if request.by_integration else ()))
+    counted = ["created_at", "status", *map(dimension_column, request.dimensions)]
+    if request.by_integration:
+        counted.append("integration_id")
     return apply_filters(scoped(lf, request), filters).select(counted)
 
 
