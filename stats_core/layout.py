@@ -20,6 +20,7 @@ from stats_core.mappings import FrozenMapping
 from stats_core.schema import (
     DIMENSIONS,
     NOT_SET,
+    OUTCOME,
     ROLES,
     TOTAL,
     TRENDS,
@@ -29,7 +30,7 @@ from stats_core.schema import (
 from stats_core.text import is_unicode, normalise_status
 
 # What an answer has beside its further dimensions.
-_RESERVED = (*DIMENSIONS, TOTAL, UNDATED, TRENDS, "hours", "outcome")
+_RESERVED = (*DIMENSIONS, TOTAL, UNDATED, TRENDS, "hours", OUTCOME)
 
 
 def _name(text: str) -> str:

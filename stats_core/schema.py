@@ -17,7 +17,7 @@ DIMENSIONS: Mapping[str, str] = MappingProxyType(
         "utm_campaign": NOT_SET,
     }
 )
-OUTCOMES = ("successful", "failed", "other")
+OUTCOME, OUTCOMES = "outcome", ("successful", "failed", "other")
 ROLES = ("created_at", "status", "appointment_type", "integration_id", *DIMENSIONS)
 
 COUNTS = ("count", "unset", *OUTCOMES)

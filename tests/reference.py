@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 Record = Mapping[str, Any]
 Ask = Mapping[str, Any]
+Where = Mapping[str, Sequence[str]]
 Day = tuple[date, int, int, int]
 Row = tuple[str, int, int, int, int, int]
 
@@ -38,6 +39,7 @@ WORDS = {
 }
 SEARCHED = ("patient", "clinic")
 NONE: Mapping[str, str] = {}
+NOTHING: Mapping[str, Sequence[str]] = {}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = 1_000
 SECOND = 10**9
@@ -61,12 +63,15 @@ def answer(
     words: Mapping[str, str] = WORDS,
     searched: Sequence[str] = SEARCHED,
     further: Mapping[str, str] = NONE,
+    where: Where = NOTHING,
 ) -> Answer:
     kept = []
     for record in records:
         if integration_id and record.get("integration_id") != integration_id:
             continue
-        if is_asked_for(record, ask, timezone, searched):
+        if is_asked_for(record, ask, timezone, searched) and is_one_of(
+            record, where, further, words
+        ):
             kept.append(record)
 
     outcomes = [outcome(record.get("status"), words) for record in kept]
@@ -107,13 +112,32 @@ def by_integration(
     return {key: found for key, found in alone.items() if found.total}
 
 
+def is_one_of(
+    record: Record,
+    where: Where,
+    further: Mapping[str, str] = NONE,
+    words: Mapping[str, str] = WORDS,
+) -> bool:
+    """Whether each label that is asked for is one of the alternatives."""
+    labels = {
+        name: own_text(record.get(column)) or default
+        for name, column, default in dimensions(further)
+    }
+    labels["outcome"] = outcome(record.get("status"), words)
+    return all(labels[name] in some for name, some in where.items())
+
+
+def own_text(raw: object) -> str:
+    text = {True: "true", False: "false"}[raw] if isinstance(raw, bool) else raw
+    return trim(text) if isinstance(text, str) else ""
+
+
 def rows(values: list[object], outcomes: list[str], default: str) -> list[Row]:
     count: Counter[str] = Counter()
     unset: Counter[str] = Counter()
     went: Counter[tuple[str, str]] = Counter()
     for raw, how in zip(values, outcomes, strict=True):
-        text = {True: "true", False: "false"}[raw] if isinstance(raw, bool) else raw
-        own = trim(text) if isinstance(text, str) else ""
+        own = own_text(raw)
         label = own or default
         count[label] += 1
         unset[label] += not own

@@ -80,6 +80,8 @@ LABELS = (
     *("direct", " direct ", "Direct", "direct\u200b", "not set", "Not Set"),
     *("not set\ufeff", "ads", "Ads", " ads", "\u05d0\u05d1", "a\u200bb"),
 )
+SHOWN = ("direct", "not set", "ads", "Ads", "0", "\u05d0\u05d1", "a\u200bb", "success")
+OUTCOMES = ("successful", "failed", "other")
 STATUSES = (
     *("successful", "success", "succeeded", "failed", "failure", "error"),
     *("SUCCESS", " Failed ", "\ufefferror\u200b", "Succeeded\t", "\u00a0FAILURE"),
@@ -112,6 +114,7 @@ class Case(NamedTuple):
     ask: dict[str, Any]
     zone: str
     further: Mapping[str, str] = reference.NONE  # breakdowns: their names and columns
+    where: reference.Where = reference.NOTHING
 
     @property
     def layout(self) -> RecordLayout:
@@ -139,12 +142,12 @@ class Case(NamedTuple):
 
     @property
     def _of_reference(self) -> dict[str, Any]:
-        return {"timezone": self.zone, "further": self.further}
+        return {"timezone": self.zone, "further": self.further, "where": self.where}
 
     @property
     def options(self) -> dict[str, Any]:
         """What a public function takes beside the records and the query."""
-        return {"timezone": self.zone, "layout": self.layout}
+        return {"timezone": self.zone, "layout": self.layout, "where": self.where}
 
     def answer(self, records: Any = None, **options: Any) -> reference.Answer:
         """What the library says of these documents, or of the same in another form."""
@@ -360,10 +363,39 @@ def further() -> st.SearchStrategy[dict[str, str]]:
 
 
 @st.composite
+def wheres(
+    draw: st.DrawFn,
+    records: Sequence[Document] = (),
+    further: Mapping[str, str] = reference.NONE,
+) -> dict[str, list[str]]:
+    """No labels, or some; most are those of a record, so that not all are dropped."""
+    if draw(st.sampled_from([True, True, False])):
+        return {}
+    record = draw(st.sampled_from(records)) if records else {}
+    labels = {
+        name: reference.own_text(record.get(column)) or default
+        for name, column, default in reference.dimensions(further)
+    }
+    outcome = reference.outcome(record.get("status"))
+    names = st.sampled_from([*labels, "outcome"])
+    where = {}
+    for name in sorted(draw(st.sets(names, min_size=1, max_size=2))):
+        own = outcome if name == "outcome" else labels[name]
+        any_ = st.sampled_from(OUTCOMES if name == "outcome" else SHOWN)
+        others = draw(st.lists(any_, max_size=2))
+        where[name] = (
+            others or [own] if draw(st.integers(0, 5)) == 0 else [own, *others]
+        )
+    return where
+
+
+@st.composite
 def cases(draw: st.DrawFn, *, scoped: bool = False) -> Case:
     zone = draw(zones())
     records = draw(documents(zone, scoped=scoped))
-    return Case(records, draw(asks(zone, records)), zone, draw(further()))
+    named = draw(further())
+    where = draw(wheres(records, named))
+    return Case(records, draw(asks(zone, records)), zone, named, where)
 
 
 def frame(records: Sequence[Document], schema: pl.Schema = SCHEMA) -> pl.DataFrame:

@@ -88,7 +88,7 @@ def test_nested_documents_equal_the_reference(case: Case, data: st.DataObject) -
     paths |= {"utm_source": "config.utm_source"}
     further = {name: paths.get(it, it) for name, it in case.further.items()}
     layout = RecordLayout(**CAMEL.model_dump() | {"breakdowns": further})
-    options = case.options | {"layout": layout}
+    options: dict[str, Any] = case.options | {"layout": layout}
     stats = appointment_statistics(nested, case.query, **options)
     assert as_answer(stats) == case.expected
 

@@ -51,6 +51,9 @@ def test_each_filter_only_narrows(case: Case) -> None:
         ask = {key: value for key, value in case.ask.items() if key != name}
         wide = counts(case._replace(ask=ask).answer())
         assert narrow <= wide
+    for name in case.where:
+        where = {key: it for key, it in case.where.items() if key != name}
+        assert narrow <= counts(case._replace(where=where).answer())
 
 
 def counts(answer: reference.Answer) -> Counter[object]:
@@ -74,7 +77,12 @@ def test_filters_may_be_applied_one_after_the_other(
     first = {name: case.ask[name] for name in order[:cut]}
     then = {name: case.ask[name] for name in order[cut:]}
     kept = [r for r in case.documents if reference.is_asked_for(r, first, case.zone)]
-    assert case._replace(documents=kept, ask=then).answer() == case.expected
+    drilled = data.draw(st.booleans())
+    if drilled:
+        kept = [r for r in kept if reference.is_one_of(r, case.where, case.further)]
+    where = {} if drilled else case.where
+    found = case._replace(documents=kept, ask=then, where=where).answer()
+    assert found == case.expected
 
 
 @given(case=cases())
@@ -103,7 +111,30 @@ def test_each_row_equals_counting_its_value(zone: str, data: st.DataObject) -> N
         ]
         alone = case._replace(documents=own).statistics()
         assert alone.breakdown(name).rows() == [(label, *figures)]
+        drilled = case._replace(where={name: [label]}).statistics()
+        assert drilled == alone
         assert figures[0] == alone.total == len(own)
+
+
+@a_part_of_the_examples(2)
+@given(case=cases(), data=st.data())
+def test_the_labels_of_a_dimension_split_the_answer(
+    case: Case, data: st.DataObject
+) -> None:
+    case = case._replace(where={})
+    whole = case.statistics()
+    name = data.draw(st.sampled_from([*whole.breakdowns(), "outcome"]))
+    labels = ["successful", "failed", "other"]
+    if name != "outcome":
+        labels = whole.breakdown(name)["value"].to_list()
+    some = data.draw(st.sets(st.sampled_from(labels))) if labels else set()
+    parts = [
+        case._replace(where={name: part}).statistics()
+        for part in (sorted(some), sorted(set(labels) - some))
+        if part
+    ]
+    nothing = AppointmentStatistics.empty(case.zone)
+    assert merge_statistics([nothing, *parts]) == (whole if parts else nothing)
 
 
 @pytest.mark.parametrize("zone", ZONES)

@@ -34,6 +34,7 @@ EVERY_OPTION: dict[str, Any] = {
     "timezone": "Asia/Tokyo",
     "column": ["created_at=at", "utm_source=config.utm_source", "source=a=b"],
     "breakdown": ["type=kind", "clinic=a=b"],
+    "where": ["clinic=a=b", "outcome=failed", "clinic=c"],
     "search_in": ["name", "config.name"],
     "successful": ["Yes", "ok"],
     "failed": ["No"],
@@ -66,6 +67,7 @@ def test_options_fill_every_part_of_a_request() -> None:
             failed={"no"},
         ),
         integration_id=ID,
+        where={"clinic": ["c", "a=b"], "outcome": "failed"},
         timezone="Asia/Tokyo",
     )
 
@@ -74,7 +76,14 @@ def test_options_that_are_not_given_keep_their_defaults() -> None:
     nothing: dict[str, Any] = dict.fromkeys(EVERY_OPTION) | {"each_integration": False}
     lists: dict[str, Any] = {
         name: []
-        for name in ("column", "breakdown", "search_in", "successful", "failed")
+        for name in (
+            "column",
+            "breakdown",
+            "where",
+            "search_in",
+            "successful",
+            "failed",
+        )
     }
     blank = dict.fromkeys(("start", "end", "search", "appointment_type"), " ")
     for given in ({}, nothing, nothing | lists, blank):
@@ -124,6 +133,11 @@ def test_each_integration_is_a_request_for_all_of_them() -> None:
         ({"breakdown": ["a=b", "a=b"]}, "--breakdown a: given more than once"),
         ({"breakdown": [" =b"]}, "--breakdown ' ': expected a name, got blank text"),
         ({"breakdown": ["total=b"]}, "--breakdown \"{'total': 'b'}\": names that an"),
+        ({"where": ["a"]}, "--where 'a': expected NAME=LABEL"),
+        ({"where": ["a=b"]}, "--where: no dimension a; there are source, utm_source"),
+        ({"where": ["outcome=b"]}, "--where: no outcome b; there are successful, fai"),
+        ({"where": ["source= b"]}, "--where 'source= b': expected a label as an answ"),
+        ({"where": ["source="]}, "--where 'source=': expected a label as an answer"),
         ({"search_in": ["a", ""]}, "--search-in '': expected a name, got blank text"),
         ({"successful": [" "]}, "--successful ' ': expected a name, got blank text"),
         ({"failed": ["ok", "\ufeff"]}, "--failed '\\ufeff': expected a name"),
@@ -284,7 +298,7 @@ def test_the_help_says_what_is_a_flag_and_what_can_be_repeated() -> None:
     lines = [line for line in run(command, "--help")[1].splitlines() if "--" in line]
     named = {line.split("--")[1].split()[0]: line for line in lines}
     assert {name for name, line in named.items() if "can be repeated" in line} == {
-        *("column", "breakdown", "search-in", "successful", "failed")
+        *("column", "breakdown", "where", "search-in", "successful", "failed")
     }
     assert "Flag: " in named["each-integration"]
     assert {"input-format", "separator", "encoding"} <= set(named)

@@ -1,6 +1,6 @@
 """The options of the commands, the request they fill, and how faults are shown."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from inspect import Parameter, signature
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stats_core.batch.formats import INPUT_FORMATS, ReadOptions
+from stats_core.cli.pairs import named_columns, named_labels
 from stats_core.days import find_zone
 from stats_core.errors import InvalidRecordsError, UnknownTimezoneError
 from stats_core.query import StatisticsQuery
@@ -73,6 +74,11 @@ _COUNTING: dict[str, _Option] = {
     "end": (str | None, None, "Last day, or instant, in ISO 8601."),
     "integration_id": (str | None, "ID", "Count the records of this integration."),
     "each_integration": (bool, None, "Flag: count each integration separately."),
+    "where": (
+        _Words,
+        "NAME=LABEL",
+        "Count this label of a breakdown, or `outcome=failed`; can be repeated.",
+    ),
     "timezone": (str | None, None, "IANA zone of the days; default: UTC."),
     "column": (
         *(_Words, "ROLE=COLUMN"),
@@ -189,8 +195,10 @@ def parsed_request(given: dict[str, Any]) -> Request:
     'state'
     """
     options = {name: it for name, it in given.items() if it not in (None, [], False)}
-    columns, faults = _pairs("column", options.pop("column", []), ROLES)
-    breakdowns, more = _pairs("breakdown", options.pop("breakdown", []))
+    columns, faults = named_columns("column", options.pop("column", []), ROLES)
+    breakdowns, more = named_columns("breakdown", options.pop("breakdown", []))
+    faults += more
+    where, more = named_labels(options.pop("where", []))
     faults += more
     names = {"search_in": "search", "successful": "successful", "failed": "failed"}
     layout = {to: options.pop(name) for name, to in names.items() if name in options}
@@ -209,6 +217,7 @@ def parsed_request(given: dict[str, Any]) -> Request:
             query=query,
             layout=columns | layout,
             by_integration=by_integration,
+            where=where,
             **options,
         )
     except ValidationError as error:
@@ -245,24 +254,6 @@ def _zone_faults(options: dict[str, Any]) -> list[str]:
     return []
 
 
-def _pairs(
-    option: str, pairs: list[str], roles: Sequence[str] = ()
-) -> tuple[dict[str, str], list[str]]:
-    """Return the columns by role or name, and the faults of the option."""
-    expected = "expected NAME=COLUMN"
-    if roles:
-        expected = f"expected ROLE=COLUMN, ROLE one of {', '.join(roles)}"
-    faults = [f"--{option} {text!r}: {expected}" for text in pairs if "=" not in text]
-    parted = [text.partition("=")[::2] for text in pairs if "=" in text]
-    names = [name for name, _ in parted]
-    unknown = [name for name in names if roles and name not in roles]
-    faults += [f"--{option} {name!r}: {expected}" for name in unknown]
-    twice = {name for name in names if names.count(name) > 1}
-    faults += [f"--{option} {name}: given more than once" for name in sorted(twice)]
-    faults += [f"--{option} {name}: expected a name" for name, it in parted if not it]
-    return {name: it for name, it in parted if name not in unknown and it}, faults
-
-
 def _option_fault(fault: ErrorDetails) -> str:
     """Return one of pydantic's faults, with the option that it came from."""
     message = fault["msg"].removeprefix("Value error, ")
@@ -272,6 +263,11 @@ def _option_fault(fault: ErrorDetails) -> str:
         return f"--column {name}: {message}"
     if path in (["query"], ["layout"]):
         return message
+    if path == ["where"]:
+        return f"--where: {message}"
+    if model == "where":
+        pair = f"{name}={fault['input']}"
+        return f"--where {pair!r:.60}: {message}"
     names = {"appointmentType": "appointment-type", "breakdowns": "breakdown"}
     if model == "layout":
         names["search"] = "search-in"
