@@ -33,7 +33,6 @@ from stats_core.sample import integration_ids, sample_records
 from tests import test_matrix, test_one_answer
 from tests.strategies import (
     IDS,
-    SEARCHED,
     Case,
     Document,
     a_part_of_the_examples,
@@ -64,18 +63,19 @@ def _small() -> Iterator[None]:
         yield
 
 
-def indexed(parts: Sequence[Any], layout: RecordLayout = SEARCHED) -> AppointmentIndex:
+def indexed(parts: Sequence[Any], layout: RecordLayout) -> AppointmentIndex:
     first, *others = parts
     start = AppointmentIndex(first, layout=layout)
     return reduce(AppointmentIndex.extended, others, start)
 
 
 def answers(index: AppointmentIndex, case: Case, whose: Whose, key: str) -> Answers:
-    query, zone = case.query, case.zone
+    query = case.query
+    options: dict[str, Any] = {"where": case.where, "timezone": case.zone}
     if whose == "each":
-        return index.by_integration(query, timezone=zone)
+        return index.by_integration(query, **options)
     own = key if whose == "one" else None
-    return {key: index.statistics(query, integration_id=own, timezone=zone)}
+    return {key: index.statistics(query, integration_id=own, **options)}
 
 
 @pytest.mark.usefixtures("_small")
@@ -98,7 +98,7 @@ def test_records_of_any_form_are_answered_as_by_the_reference(
             given_as.append(
                 data.draw(loose(frames[0].to_dicts())) if form == LOOSE else found
             )
-        index = indexed(given_as)
+        index = indexed(given_as, case.layout)
     found_answers = answers(index, case, whose, key)
     asked = test_matrix.Asked(case, whose, key, "auto")
     assert asked.of_reference(records) == {

@@ -53,7 +53,13 @@ def test_the_ten_lines_print_what_the_readme_shows(
     assert json.loads(printed)["overview"] == {"total": 2}
 
 
-@pytest.mark.parametrize("word", ["RecordLayout(", "FastAPI"])
+def test_the_lines_for_further_dimensions_run() -> None:
+    stats = run(block("breakdowns="), records=RECORDS)["stats"]
+    assert list(stats.breakdowns())[4:] == ["clinic", "status", "type"]
+    assert stats.dashboard() == EXPECTED.dashboard()
+
+
+@pytest.mark.parametrize("word", ["createdAt", "FastAPI"])
 def test_examples_of_layout_and_framework_run(word: str) -> None:
     run(block(word), records=[])
 
@@ -134,7 +140,8 @@ def test_every_call_that_answers_a_question_is_there() -> None:
 def test_every_example_is_run() -> None:
     words = (
         *QUESTIONS,
-        "RecordLayout(",
+        "createdAt",
+        "breakdowns=",
         "FastAPI",
         ".part",
         "import cluster",

@@ -18,6 +18,7 @@ from stats_core.results.comparison import Comparison
 from stats_core.results.json_lines import response_lines
 from stats_core.results.ranking import page_rows
 from stats_core.results.statistics import AppointmentStatistics
+from stats_core.schema import SECTIONS, all_sections
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -62,11 +63,13 @@ def write(partial: pl.DataFrame, request: Request, form: OutputFormat | None) ->
         from stats_core.cli import tables  # noqa: PLC0415 - slow to import
 
         if "integration_id" in partial.columns:
+            _say_not_shown(partial)
             return tables.integrations_table(partial)
         stats = AppointmentStatistics(partial)
         return tables.statistics_tables(stats, page=page, size=size)
 
     def lines() -> Iterable[str]:
+        _say_not_shown(partial)
         if "integration_id" in partial.columns:
             return response_lines(partial, page, size)
         return [AppointmentStatistics(partial).dashboard(page, size).model_dump_json()]
@@ -136,6 +139,14 @@ def _write(forms: _Forms, request: Request, form: OutputFormat | None) -> None:
                 _write_lines(forms.lines())
             case _:
                 assert_never(form)
+
+
+def _say_not_shown(partial: pl.DataFrame) -> None:
+    """Name the further breakdowns on stderr; the published JSON has no place for them."""
+    further = all_sections(partial["section"].unique())[len(SECTIONS) :]
+    if further:
+        note = "note: counted, but shown only in the tables of one answer"
+        typer.echo(f"{note}: {', '.join(further)}", err=True)
 
 
 @contextmanager

@@ -174,7 +174,9 @@ def _breakdown(
 
 
 def _table(title: str, first: str, *numbers: str) -> Table:
-    table = Table(title=title, title_justify="left", caption_justify="left")
+    table = Table(
+        title=Text(_printed(title)), title_justify="left", caption_justify="left"
+    )
     table.add_column(first)  # only a column that may wrap gives way to the others
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
@@ -202,8 +204,11 @@ def _percent(part: int, whole: int) -> str:
 
 def _printable(value: str) -> _Value:
     """Return one line of text, without markup and terminal control sequences."""
+    return _Value(_printed(value))
+
+
+def _printed(value: str) -> str:
     shown = (char.isprintable() or char == _JOINER for char in value)
-    text = "".join(
+    return "".join(
         char if ok else "\ufffd" for char, ok in zip(value, shown, strict=True)
     )
-    return _Value(text)

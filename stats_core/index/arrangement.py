@@ -15,7 +15,7 @@ from stats_core.index import dimension, searched
 from stats_core.index.local_days import Running
 from stats_core.index.segment import SLICES, TYPES, Segment
 from stats_core.layout import RecordLayout
-from stats_core.schema import DIMENSIONS, OUTCOMES
+from stats_core.schema import OUTCOMES, dimension_column
 
 _NONE = pl.Series([None], dtype=pl.String)
 _NO_TEXT = pl.Series([None], dtype=pl.UInt32)
@@ -92,8 +92,8 @@ def arrange(batches: Iterable[pl.DataFrame], layout: RecordLayout) -> Segment:
     order = _order(slices, instants, nanoseconds if exact else None)
     outcomes = _outcomes(columns.take_texts("status"), layout)[order]
     dimensions = {}
-    for name, default in DIMENSIONS.items():
-        texts, places = columns.take_texts(name)
+    for name, default in layout.dimensions().items():
+        texts, places = columns.take_texts(dimension_column(name))
         dimensions[name] = dimension.arrange(texts, places[order], outcomes, default)
     found = []
     for name in columns.names():

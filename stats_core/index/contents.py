@@ -12,6 +12,7 @@ from itertools import chain
 
 import polars as pl
 
+from stats_core.engine.counting import count
 from stats_core.engine.execution import collect, invalid_error
 from stats_core.engine.filters import scope
 from stats_core.index import each
@@ -23,10 +24,10 @@ from stats_core.index.segment import Segment
 from stats_core.index.spans import rows_of
 from stats_core.layout import RecordLayout
 from stats_core.records import invalid
+from stats_core.records.canonical import canonical_frame
 from stats_core.records.columns import Columns, check_columns, joined
 from stats_core.request import Request
 from stats_core.results.partials import merge_partials
-from stats_core.results.statistics import AppointmentStatistics
 from stats_core.typing import Records
 
 _NO_ID = pl.Series([], dtype=pl.String)
@@ -95,7 +96,7 @@ class Contents:
         ]
         merged = merge_partials(parts)
         if merged is None:
-            return AppointmentStatistics.empty(request.timezone).frame
+            return count(canonical_frame([], request), request)
         return merged
 
     def integrations(self) -> int:
@@ -116,7 +117,7 @@ class _Reader(Iterable[pl.DataFrame]):
         self.records = 0
         self.at_fault: list[pl.DataFrame] = []
         self._batches = batches(found, layout)
-        self._has_ids = has_ids
+        self._layout, self._has_ids = layout, has_ids
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         for df in self._batches:
@@ -124,7 +125,7 @@ class _Reader(Iterable[pl.DataFrame]):
             wrong = at_fault(df)
             if wrong.height:
                 self.at_fault.append(wrong)
-            yield rows(df, has_ids=self._has_ids)
+            yield rows(df, self._layout, has_ids=self._has_ids)
 
 
 def _joined(before: Columns, added: Columns) -> Columns:

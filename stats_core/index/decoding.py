@@ -7,6 +7,7 @@ import polars as pl
 from stats_core.index.segment import SLICES, TYPES, Segment
 from stats_core.index.spans import Span
 from stats_core.layout import RecordLayout
+from stats_core.schema import dimension_column
 
 _TYPES = pl.Series([*TYPES, None], dtype=pl.String)
 _NONE = pl.Series([None], dtype=pl.String)
@@ -45,7 +46,7 @@ def values(
         "appointment_type": (_TYPES, slices % SLICES),
         "status": (_words(layout), first.codes[rows] // len(first.labels)),
     } | {
-        name: (it.labels, it.codes[rows] % len(it.labels))
+        dimension_column(name): (it.labels, it.codes[rows] % len(it.labels))
         for name, it in segment.dimensions.items()
     }
     return {

@@ -61,6 +61,18 @@ class Dimension:
         """The number of codes."""
         return len(OUTCOMES) * len(self.labels)
 
+    def with_label(self, labels: Sequence[str]) -> pl.Series:
+        """Return whether the label of each code is one of some labels."""
+        held = self.labels.is_in(labels)
+        # Unset records have the default label.
+        held = held.set(self.labels.is_null(), held[self.default])
+        return pl.concat([held] * len(OUTCOMES))
+
+    def with_outcome(self, outcomes: Sequence[str]) -> pl.Series:
+        """Return whether the outcome of each code is one of some outcomes."""
+        held = [pl.Series([name in outcomes]) for name in OUTCOMES]
+        return pl.concat([it.new_from_index(0, len(self.labels)) for it in held])
+
     def counts_in(self, spans: Sequence[Span]) -> pl.Series:
         """Count the records in ranges, by code: `UInt32`."""
         counted: list[Span] = []
