@@ -19,6 +19,7 @@ from stats_core.sample import sample_records
 
 QUESTIONS = ("week.previous()", ".rates(", "StatisticsReport")
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+EMBEDDING = Path(__file__).parent / "embedding"
 RECORDS = sample_records(60).drop("integration_id").collect()
 EXPECTED = appointment_statistics(RECORDS)
 
@@ -59,9 +60,21 @@ def test_the_lines_for_further_dimensions_run() -> None:
     assert stats.dashboard() == EXPECTED.dashboard()
 
 
-@pytest.mark.parametrize("word", ["createdAt", "FastAPI"])
-def test_examples_of_layout_and_framework_run(word: str) -> None:
-    run(block(word), records=[])
+def test_the_example_of_a_layout_runs() -> None:
+    run(block("createdAt"))
+
+
+# `test_embedding` drives this service over HTTP.
+def test_the_service_is_the_one_that_is_tested(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = block("FastAPI")
+    assert code == (EMBEDDING / "service.py").read_text("utf-8")
+    for name in ("settled", "today"):
+        RECORDS.write_parquet(folder / f"{name}.parquet")
+    monkeypatch.setenv("APPOINTMENTS", str(folder))
+    monkeypatch.setenv("API_KEYS", "{}")
+    assert run(code)["app"].title == "Appointments"
 
 
 def test_the_incremental_job_adds_up(folder: Path) -> None:
