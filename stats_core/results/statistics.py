@@ -9,6 +9,8 @@ from typing import Self
 import polars as pl
 
 from stats_core import days
+from stats_core.readable import number, percent
+from stats_core.results.html import Day as HtmlDay, answer_html
 from stats_core.results.partials import checked_partial, merge_partials
 from stats_core.results.response import AppointmentsDashboard
 from stats_core.results.trends import Day, LongerPeriod, filled, rolled_up
@@ -16,6 +18,7 @@ from stats_core.schema import (
     BREAKDOWN_SCHEMA,
     COUNTS,
     DIMENSIONS,
+    OUTCOMES,
     PARTIAL_SCHEMA,
     SECTIONS,
     TOTAL,
@@ -188,6 +191,23 @@ class AppointmentStatistics:
         return (
             f"AppointmentStatistics(total={self.total}, undated={self.undated}, "
             f"days={days_held}, timezone={self.timezone!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show: figures, the trend, the first of each list."""
+        successful, failed, other = self.source.select(OUTCOMES).sum().row(0)
+        counts = {"total": self.total, "successful": successful, "failed": failed}
+        counts |= {"other": other, "undated": self.undated}
+        return answer_html(
+            {name: number(count) for name, count in counts.items()}
+            | {"success rate": percent(successful, successful + failed)}
+            | {"days in": self.timezone},
+            [
+                HtmlDay(day.toordinal(), day.isoformat(), outcomes)
+                for day, *outcomes in self.trends.iter_rows()
+            ],
+            self.breakdowns(),
+            self.total,
         )
 
     @cached_property
