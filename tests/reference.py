@@ -268,17 +268,26 @@ def filled(trends: list[Day], first: date, last: date) -> list[Day]:
     return [(day, *known.get(day, (0, 0, 0))) for day in calendar]
 
 
-def rolled_up(trends: list[Day], every: str) -> list[Day]:
+def rolled_up(
+    trends: list[Day], every: str, week_start: str = "monday", *, whole: bool = False
+) -> list[Day]:
+    """Each period that has a day of the trend; `whole`: those between them as well."""
     found: dict[date, list[int]] = {}
+    if whole and trends:
+        first, last = trends[0][0], trends[-1][0]
+        calendar = (first.toordinal(), last.toordinal() + 1)
+        for day in map(date.fromordinal, range(*calendar)):
+            found.setdefault(first_of(every, day, week_start), [0, 0, 0])
     for day, *outcomes in trends:
-        sums = found.setdefault(first_of(every, day), [0, 0, 0])
+        sums = found.setdefault(first_of(every, day, week_start), [0, 0, 0])
         sums[:] = [a + b for a, b in zip(sums, outcomes, strict=True)]
     return [(day, good, bad, other) for day, (good, bad, other) in found.items()]
 
 
-def first_of(every: str, day: date) -> date:
+def first_of(every: str, day: date, week_start: str = "monday") -> date:
     if every == "week":
-        year, week, _ = day.isocalendar()
-        return date.fromisocalendar(year, week, 1)
+        while day > date.min and day.strftime("%A").lower() != week_start:
+            day -= timedelta(days=1)
+        return day
     month = {"month": day.month, "quarter": (day.month - 1) // 3 * 3 + 1, "year": 1}
     return date(day.year, month[every], 1)

@@ -32,6 +32,7 @@ ORDER = [
     "stats_core.days",
     "stats_core.schema",
     "stats_core.bounds",
+    "stats_core.windows",
     "stats_core.query",
     "stats_core.layout",
     "stats_core.request",

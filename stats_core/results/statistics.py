@@ -13,7 +13,7 @@ from stats_core.readable import number, percent
 from stats_core.results.html import Day as HtmlDay, answer_html
 from stats_core.results.partials import checked_partial, merge_partials
 from stats_core.results.response import AppointmentsDashboard
-from stats_core.results.trends import Day, LongerPeriod, filled, rolled_up
+from stats_core.results.trends import Day, LongerPeriod, Weekday, filled, rolled_up
 from stats_core.schema import (
     BREAKDOWN_SCHEMA,
     COUNTS,
@@ -143,9 +143,15 @@ class AppointmentStatistics:
         """Return every calendar day of a range, with zeros; see `trends.filled`."""
         return filled(self.trends, first, last)
 
-    def trends_by(self, every: LongerPeriod) -> pl.DataFrame:
+    def trends_by(
+        self,
+        every: LongerPeriod,
+        *,
+        week_start: Weekday = "monday",
+        filled: bool = False,
+    ) -> pl.DataFrame:
         """Return the trend in longer calendar periods; see `trends.rolled_up`."""
-        return rolled_up(self.trends, every)
+        return rolled_up(self.trends, every, week_start=week_start, filled=filled)
 
     def check(self) -> None:
         """Check everything that holds for any statistics.
