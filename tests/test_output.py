@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import re
 import sys
 from contextlib import redirect_stdout
 
@@ -129,8 +130,8 @@ def test_numbers_are_whole_beside_a_long_value(
     monkeypatch.setenv("COLUMNS", columns)
     frame = of_source(value, 100_000_000)
     text = written(capsys, frame, Request(), OutputFormat.TABLE)
-    [line] = [line for line in text.splitlines() if line.startswith(f"│ {value[:3]}")]
-    cells = [cell.strip() for cell in line.strip("│").split("│")]
+    [line] = [line for line in text.splitlines() if line.startswith(value[:3])]
+    cells = re.split(r"\s{2,}", line)
     assert cells[0].endswith("…")
     assert cells[1:] == [*("100,000,000", "100.0%", "0", "100,000,000", "0", "0.0%")]
     assert max(map(len, text.splitlines())) <= 90
@@ -147,7 +148,7 @@ def test_combined_characters_stay_whole(
     monkeypatch.setenv("COLUMNS", columns)
     text = written(capsys, of_source(whole * 99), Request(), OutputFormat.TABLE)
     [line] = [line for line in text.splitlines() if whole in line]
-    shown = line.strip("│").split("│")[0].strip().removesuffix("…").strip()
+    shown = line.split("  ")[0].strip().removesuffix("…").strip()
     assert shown
     assert shown.replace(whole, "") == ""
 

@@ -74,7 +74,8 @@ def _show(partial: pl.DataFrame, request: Request) -> None:
     console.width = max(console.width, needed)
     with console.capture() as capture:  # because rich exits with 1 on a closed pipe
         console.print(shown)
-    sys.stdout.write(capture.get())
+    for line in capture.get().splitlines():
+        sys.stdout.write(f"{line.rstrip()}\n")
     sys.stdout.flush()
 
 

@@ -102,6 +102,34 @@ def rolled_up(
     return sums.with_columns(day.clip(lower_bound=date.min))
 
 
+def fitting(trend: pl.DataFrame, most: int) -> tuple[str, pl.DataFrame]:
+    """Return the trend in the shortest calendar periods of which there are few enough.
+
+    Args:
+        trend: `day: Date, successful, failed, other: Int64`, one row per day.
+        most: How many periods are not too many.
+
+    Returns:
+        `day`, `week`, `month`, `quarter` or `year`, and the trend in such periods; each
+        period has a row, with zeros where it has no record. If even the years are too
+        many, only those that have records are listed.
+
+    >>> may = pl.DataFrame([(date(2024, 5, 2), 2, 0, 0)], TRENDS_SCHEMA, orient="row")
+    >>> fitting(may, 31)[0]
+    'day'
+    """
+    first, last = trend["day"].min(), trend["day"].max()
+    if not (isinstance(first, date) and isinstance(last, date)):
+        return "day", trend
+    if _number(last) - _number(first) < most:
+        return "day", filled(trend)
+    for every in get_args(LongerPeriod):
+        df = rolled_up(trend, every, filled=True)
+        if df.height <= most:
+            return every, df
+    return "year", rolled_up(trend, "year")
+
+
 def _date(name: str, day: Day | None) -> date | None:
     match day:
         case str():
