@@ -8,12 +8,11 @@ from typing import Self
 
 import polars as pl
 
-from stats_core import days
 from stats_core.readable import number, percent
+from stats_core.results.comparison import Comparison
 from stats_core.results.html import Day as HtmlDay, answer_html
 from stats_core.results.partials import checked_partial, merge_partials
-from stats_core.results.response import AppointmentsDashboard
-from stats_core.results.trends import Day, LongerPeriod, Weekday, filled, rolled_up
+from stats_core.results.views import Views
 from stats_core.schema import (
     BREAKDOWN_SCHEMA,
     COUNTS,
@@ -29,7 +28,7 @@ from stats_core.schema import (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AppointmentStatistics:
+class AppointmentStatistics(Views):
     """The statistics of a set of records, complete and unpaged.
 
     Statistics are their own partial aggregate: those of disjoint sets of records add up
@@ -116,42 +115,20 @@ class AppointmentStatistics:
         """The breakdown by campaign; see `breakdowns`."""
         return self.breakdowns()["utm_campaign"]
 
-    def dashboard(self, page: int = 1, size: int = 300) -> AppointmentsDashboard:
-        """Return the endpoint's response.
+    def compared_with(self, before: "AppointmentStatistics") -> Comparison:
+        """Return these statistics beside those of a time before.
 
-        Args:
-            page: Which page of each breakdown, from 1; past the end it is empty.
-            size: The number of rows on a page, from 1. Total and trends are not paged.
+        The query for that time is `StatisticsQuery.previous` or `.year_before`.
 
         Raises:
-            ValueError: `page` or `size` is below 1.
+            InvalidRecordsError: Their zones or their dimensions differ.
+            TypeError: `before` is something else than statistics.
+
+        >>> nothing = AppointmentStatistics.empty()
+        >>> nothing.compared_with(nothing).total
+        Change(now=0, before=0, change=0, relative_change=None)
         """
-        if page < 1 or size < 1:
-            msg = f"`page` and `size` start at 1, got {page} and {size}"
-            raise ValueError(msg)
-        return AppointmentsDashboard.model_validate(
-            {
-                "overview": {"total": self.total},
-                "trends": self._trend_items(),
-                **{name: _page(self._section(name), page, size) for name in DIMENSIONS},
-            }
-        )
-
-    def trends_filled(
-        self, first: Day | None = None, last: Day | None = None
-    ) -> pl.DataFrame:
-        """Return every calendar day of a range, with zeros; see `trends.filled`."""
-        return filled(self.trends, first, last)
-
-    def trends_by(
-        self,
-        every: LongerPeriod,
-        *,
-        week_start: Weekday = "monday",
-        filled: bool = False,
-    ) -> pl.DataFrame:
-        """Return the trend in longer calendar periods; see `trends.rolled_up`."""
-        return rolled_up(self.trends, every, week_start=week_start, filled=filled)
+        return Comparison(self, _statistics("before", before))
 
     def check(self) -> None:
         """Check everything that holds for any statistics.
@@ -230,16 +207,6 @@ class AppointmentStatistics:
         """Return the rows of a section, without copying them."""
         return self.frame.slice(*self._slices[name])
 
-    def _trend_items(self) -> list[dict[str, object]]:
-        trend = self._section(TRENDS)
-        zone = days.find_zone(self.timezone)
-        instants = days.first_instants(trend["day"].to_list(), zone)
-        counts = zip(instants, trend["successful"], trend["failed"], strict=True)
-        return [
-            {"_id": instant, "successful": successful, "failed": failed}
-            for instant, successful, failed in counts
-        ]
-
 
 def merge_statistics(parts: Iterable[AppointmentStatistics]) -> AppointmentStatistics:
     """Return the statistics of all the records that disjoint parts were counted from.
@@ -257,21 +224,14 @@ def merge_statistics(parts: Iterable[AppointmentStatistics]) -> AppointmentStati
     >>> merge_statistics([]) == AppointmentStatistics.empty()
     True
     """
-    merged = merge_partials(map(_partial, parts))
+    merged = merge_partials(_statistics("parts", part).frame for part in parts)
     if merged is None:
         return AppointmentStatistics.empty()
     return AppointmentStatistics(merged)
 
 
-def _partial(part: object) -> pl.DataFrame:
-    if isinstance(part, AppointmentStatistics):
-        return part.frame
-    msg = f"parts: expected `AppointmentStatistics`, got `{type(part).__name__}`"
+def _statistics(name: str, given: object) -> AppointmentStatistics:
+    if isinstance(given, AppointmentStatistics):
+        return given
+    msg = f"{name}: expected `AppointmentStatistics`, got `{type(given).__name__}`"
     raise TypeError(msg)
-
-
-def _page(breakdown: pl.DataFrame, page: int, size: int) -> list[dict[str, object]]:
-    start = min((page - 1) * size, breakdown.height)
-    window = breakdown.slice(start, min(size, breakdown.height))
-    rows = zip(window["value"], window["count"], strict=True)
-    return [{"_id": value, "count": count} for value, count in rows]
