@@ -69,6 +69,12 @@ ORDER = [
     "stats_core.results.report",
     "stats_core.api",
     "stats_core",
+    "stats_core.charts.theme",
+    "stats_core.charts.rows",
+    "stats_core.charts.panels",
+    "stats_core.charts.page",
+    "stats_core.charts.dashboard",
+    "stats_core.charts",
     "stats_core.batch",
     "stats_core.batch.formats",
     "stats_core.batch.paths",
@@ -91,6 +97,7 @@ ORDER = [
     "stats_core.cli.standard_input",
     "stats_core.cli.tables",
     "stats_core.cli.output",
+    "stats_core.cli.pictures",
     "stats_core.cli.app",
     "stats_core.__main__",
 ]
@@ -247,5 +254,7 @@ def test_no_module_outside_its_package_brings_an_extra() -> None:
         )
         if not name.startswith("stats_core.cli."):
             assert found.isdisjoint({"typer", "rich"}), name
+        if not name.startswith("stats_core.charts"):
+            assert found.isdisjoint({"altair", "vl_convert"}), name
         if name != "stats_core.batch.cluster":
             assert "ray" not in found, name

@@ -25,6 +25,7 @@ from stats_core.batch.writing import check_target, in_thread, replacing
 from stats_core.cli import options
 from stats_core.cli.options import WrongUsageError, faults_to_exit_codes
 from stats_core.cli.output import write
+from stats_core.cli.pictures import Pictures
 from stats_core.cli.standard_input import standard_input
 from stats_core.request import Request
 from stats_core.sample import integration_ids, sample_records
@@ -60,17 +61,23 @@ def main(
 
 @app.command(epilog="Example: stats-core report may.csv --timezone America/New_York")
 @options.fills_request()
-def report(
+def report(  # noqa: PLR0913 - one per option
     records: options.RecordFiles,
     request: Request,
     reading: ReadOptions,
     *,
     on_cluster: options.OnCluster = False,
     format: options.Format = None,  # noqa: A002 - the option's name
+    html: options.Html = None,
+    png: options.Png = None,
+    svg: options.Svg = None,
 ) -> None:
     """Count appointments: the total, the daily trend, sources and UTM values."""
+    pictures = Pictures(request, html=html, png=png, svg=svg)
     with standard_input(records, reading) as sources:
+        _check_are_no_inputs(pictures.files, file_paths(sources, reading))
         counted = _count(sources, request, reading, on_cluster=on_cluster)
+    pictures.draw(counted)
     write(counted, request, format)
 
 
@@ -103,7 +110,8 @@ def tally(
         check_target(path)
     with standard_input(records, reading) as sources:
         option = "--out" if out else "--out-by-day"
-        _check_are_no_inputs(option, [*parts], file_paths(sources, reading))
+        outs = [(option, path) for path in parts]
+        _check_are_no_inputs(outs, file_paths(sources, reading))
         counted = (
             (path, asked, _count(sources, asked, reading, on_cluster=on_cluster))
             for path, asked in parts.items()
@@ -139,13 +147,19 @@ def merge(
     request: Request,
     *,
     format: options.Format = None,  # noqa: A002 - the option's name
+    html: options.Html = None,
+    png: options.Png = None,
+    svg: options.Svg = None,
 ) -> None:
     """Add up what `tally` kept, and show the answer as `report` does.
 
     The parts must answer one question, for days or files that do not overlap.
     """
+    pictures = Pictures(request, html=html, png=png, svg=svg)
+    _check_are_no_inputs(pictures.files, file_paths(kept))
     with _progress("adding up"):
         merged = merge_parts(file_paths(kept))
+    pictures.draw(merged)
     write(merged, request, format)
 
 
@@ -191,10 +205,11 @@ def _count(
 
 
 def _check_are_no_inputs(
-    option: str, outs: Sequence[Path], paths: Sequence[str]
+    outs: Sequence[tuple[str, Path]], paths: Sequence[str]
 ) -> None:
+    """Raise if a file to write, named by an option, is one that is read."""
     inputs = {*map(resolved, paths)}
-    for out in outs:
+    for option, out in outs:
         if resolved(str(out)) in inputs:
             msg = f"{option} {out}: is among the records, which it would replace"
             raise WrongUsageError(msg)

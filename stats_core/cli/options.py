@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from inspect import Parameter, signature
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -53,6 +54,12 @@ Format = Annotated[
     OutputFormat | None,
     typer.Option("--format", help="Default: table on a terminal, JSON otherwise."),
 ]
+Html = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Draw it too, as a page that needs no network."),
+]
+Png = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it too, as PNG.")]
+Svg = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it too, as SVG.")]
 _Words = list[str] | None
 _Option = tuple[Any, str | None, str]
 

@@ -11,7 +11,7 @@ from stats_core.readable import number, percent, printable
 from stats_core.schema import OUTCOMES
 
 # Okabe and Ito, "Color Universal Design" (2008): told apart in any vision of colour.
-COLOURS = dict(zip(OUTCOMES, ("#0072b2", "#e69f00", "#999999"), strict=True))
+COLOURS = dict(zip(OUTCOMES, ("#0072b2", "#d55e00", "#b3b9c0"), strict=True))
 
 _MAX_BARS = 120
 _BAR, _HEIGHT = 4, 40

@@ -9,6 +9,7 @@ from stats_core import days
 from stats_core.schema import OUTCOMES, TRENDS_SCHEMA
 
 LongerPeriod = Literal["week", "month", "quarter", "year"]
+CalendarPeriod = Literal["day", "week", "month", "quarter", "year"]
 Weekday = Literal[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
 ]
@@ -102,7 +103,7 @@ def rolled_up(
     return sums.with_columns(day.clip(lower_bound=date.min))
 
 
-def fitting(trend: pl.DataFrame, most: int) -> tuple[str, pl.DataFrame]:
+def fitting(trend: pl.DataFrame, most: int) -> tuple[CalendarPeriod, pl.DataFrame]:
     """Return the trend in the shortest calendar periods of which there are few enough.
 
     Args:
@@ -123,7 +124,8 @@ def fitting(trend: pl.DataFrame, most: int) -> tuple[str, pl.DataFrame]:
         return "day", trend
     if _number(last) - _number(first) < most:
         return "day", filled(trend)
-    for every in get_args(LongerPeriod):
+    longer: tuple[LongerPeriod, ...] = get_args(LongerPeriod)
+    for every in longer:
         df = rolled_up(trend, every, filled=True)
         if df.height <= most:
             return every, df
