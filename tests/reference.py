@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 Record = Mapping[str, Any]
 Ask = Mapping[str, Any]
+Where = Mapping[str, Sequence[str]]
 Day = tuple[date, int, int, int]
 Row = tuple[str, int, int, int, int, int]
 
@@ -37,6 +38,8 @@ WORDS = {
     "false": "failed",
 }
 SEARCHED = ("patient", "clinic")
+NONE: Mapping[str, str] = {}
+NOTHING: Mapping[str, Sequence[str]] = {}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = 1_000
 SECOND = 10**9
@@ -59,12 +62,16 @@ def answer(
     timezone: str = "UTC",
     words: Mapping[str, str] = WORDS,
     searched: Sequence[str] = SEARCHED,
+    further: Mapping[str, str] = NONE,
+    where: Where = NOTHING,
 ) -> Answer:
     kept = []
     for record in records:
         if integration_id and record.get("integration_id") != integration_id:
             continue
-        if is_asked_for(record, ask, timezone, searched):
+        if is_asked_for(record, ask, timezone, searched) and is_one_of(
+            record, where, further, words
+        ):
             kept.append(record)
 
     outcomes = [outcome(record.get("status"), words) for record in kept]
@@ -81,21 +88,48 @@ def answer(
             for day in sorted({day for day, _ in days})
         ],
         breakdowns={
-            name: rows([record.get(name) for record in kept], outcomes, default)
-            for name, default in DEFAULTS.items()
+            name: rows([record.get(column) for record in kept], outcomes, default)
+            for name, column, default in dimensions(further)
         },
     )
 
 
+def dimensions(further: Mapping[str, str] = NONE) -> list[tuple[str, str, str]]:
+    """Name, column and default of each: the published ones, then the others by name."""
+    published = [(name, name, default) for name, default in DEFAULTS.items()]
+    return published + [(name, further[name], "not set") for name in sorted(further)]
+
+
 def by_integration(
-    records: Sequence[Record], ask: Ask, timezone: str
+    records: Sequence[Record], ask: Ask, timezone: str, **options: Any
 ) -> dict[str, Answer]:
     """What each integration would get alone, without those that get nothing."""
     ids = sorted({key for record in records if (key := record.get("integration_id"))})
     alone = {
-        key: answer(records, ask, integration_id=key, timezone=timezone) for key in ids
+        key: answer(records, ask, integration_id=key, timezone=timezone, **options)
+        for key in ids
     }
     return {key: found for key, found in alone.items() if found.total}
+
+
+def is_one_of(
+    record: Record,
+    where: Where,
+    further: Mapping[str, str] = NONE,
+    words: Mapping[str, str] = WORDS,
+) -> bool:
+    """Whether each label that is asked for is one of the alternatives."""
+    labels = {
+        name: own_text(record.get(column)) or default
+        for name, column, default in dimensions(further)
+    }
+    labels["outcome"] = outcome(record.get("status"), words)
+    return all(labels[name] in some for name, some in where.items())
+
+
+def own_text(raw: object) -> str:
+    text = {True: "true", False: "false"}[raw] if isinstance(raw, bool) else raw
+    return trim(text) if isinstance(text, str) else ""
 
 
 def rows(values: list[object], outcomes: list[str], default: str) -> list[Row]:
@@ -103,7 +137,7 @@ def rows(values: list[object], outcomes: list[str], default: str) -> list[Row]:
     unset: Counter[str] = Counter()
     went: Counter[tuple[str, str]] = Counter()
     for raw, how in zip(values, outcomes, strict=True):
-        own = trim(raw) if isinstance(raw, str) else ""
+        own = own_text(raw)
         label = own or default
         count[label] += 1
         unset[label] += not own
@@ -129,6 +163,7 @@ def response(found: Answer, timezone: str, page: int, size: int) -> dict[str, An
             if (page - 1) * size <= place < page * size
         ]
         for name, listed in found.breakdowns.items()
+        if name in DEFAULTS
     }
     trends = [
         {"_id": zulu(first_instant(day, timezone)), "successful": good, "failed": bad}

@@ -15,6 +15,7 @@ from hypothesis import given, strategies as st
 from stats_core import (
     AppointmentStatistics,
     InvalidRecordsError,
+    RecordLayout,
     StatisticsQuery,
     appointment_statistics,
 )
@@ -215,7 +216,10 @@ def test_the_title_has_the_zone_and_the_filters() -> None:
 
 
 def test_every_dimension_has_a_list() -> None:
-    stats = of("2024-05-01")
+    layout = RecordLayout(breakdowns={"clinic": "clinic", "type": "kind"})
+    records = [{"created_at": FIRST, "status": "failed", "clinic": "Mill"}]
+    stats = appointment_statistics(records, layout=layout)
+    assert len(stats.breakdowns()) == 6
     text = json.dumps(dashboard_chart(stats).to_dict())
     assert all(f'"title": "{name}"' in text for name in stats.breakdowns())
 

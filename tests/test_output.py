@@ -11,6 +11,7 @@ import typer
 
 from stats_core import (
     AppointmentStatistics,
+    RecordLayout,
     appointment_statistics,
     statistics_by_integration,
 )
@@ -55,6 +56,27 @@ def test_an_answer_is_the_published_response(
     expected = STATS.dashboard(2, 3).model_dump_json(by_alias=True)
     for form in (None, OutputFormat.JSON):
         assert written(capsys, STATS.frame, request, form) == f"{expected}\n"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("each", [False, True])
+def test_breakdowns_that_are_not_shown_are_named(
+    capsys: pytest.CaptureFixture[str], form: OutputFormat | None, *, each: bool
+) -> None:
+    layout = RecordLayout(breakdowns={"type": "appointment_type", "clinic": "clinic"})
+    stats = appointment_statistics(WHOLE.drop("integration_id"), layout=layout)
+    key = pl.lit(integration_ids(1)[0]).alias("integration_id")
+    partial = stats.frame.select(key, pl.all()) if each else stats.frame
+    write(partial, Request(), form)
+    out, err = capsys.readouterr()
+    if form is OutputFormat.TABLE and not each:
+        assert err == ""
+        assert out.index("utm_campaign") < out.index("clinic") < out.index("type")
+        assert "Harbour Clinic" in out
+    else:
+        note = "note: counted, but shown only in tables and pictures of one answer"
+        assert err == f"{note}: clinic, type\n"
+        assert "Harbour" not in out
 
 
 def test_each_integration_is_a_line_that_starts_with_its_id(

@@ -24,6 +24,7 @@ PACKAGE = Path(stats_core.__file__).parent
 ORDER = [
     "stats_core.errors",
     "stats_core.typing",
+    "stats_core.mappings",
     "stats_core.text",
     "stats_core.readable",
     "stats_core.iso8601",
@@ -46,6 +47,7 @@ ORDER = [
     "stats_core.records.canonical",
     "stats_core.records.invalid",
     "stats_core.engine",
+    "stats_core.engine.labels",
     "stats_core.engine.filters",
     "stats_core.engine.sums",
     "stats_core.engine.aggregation",
@@ -93,6 +95,7 @@ ORDER = [
     "stats_core.batch.cluster",
     "stats_core.sample",
     "stats_core.cli",
+    "stats_core.cli.pairs",
     "stats_core.cli.options",
     "stats_core.cli.standard_input",
     "stats_core.cli.tables",

@@ -49,7 +49,13 @@ def test_the_ten_lines_print_what_the_readme_shows(
     assert json.loads(printed)["overview"] == {"total": 2}
 
 
-@pytest.mark.parametrize("word", ["RecordLayout(", "FastAPI"])
+def test_the_lines_for_further_dimensions_run() -> None:
+    stats = run(block("breakdowns="), records=RECORDS)["stats"]
+    assert list(stats.breakdowns())[4:] == ["clinic", "status", "type"]
+    assert stats.dashboard() == EXPECTED.dashboard()
+
+
+@pytest.mark.parametrize("word", ["createdAt", "FastAPI"])
 def test_examples_of_layout_and_framework_run(word: str) -> None:
     run(block(word), records=[])
 
@@ -104,7 +110,8 @@ def test_the_picture_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_every_example_is_run() -> None:
     words = (
-        "RecordLayout(",
+        "createdAt",
+        "breakdowns=",
         "FastAPI",
         ".part",
         "import cluster",

@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 
 from stats_core import (
     AppointmentStatistics,
+    RecordLayout,
     appointment_statistics,
     statistics_by_integration,
 )
@@ -120,6 +121,17 @@ def test_markup_and_control_sequences_in_data_are_not_obeyed() -> None:
     assert "two lines" in text
     assert "x\ufffd[31my" in text
     assert "\x1b" not in text
+
+
+def test_further_breakdowns_have_a_table_each_named_as_it_is() -> None:
+    layout = RecordLayout(breakdowns={"[red]x\x1b": "source", "status": "status"})
+    records = [{"created_at": None, "status": " late ", "source": "ads"}]
+    stats = appointment_statistics(records, layout=layout)
+    text = shown(statistics_tables(stats))
+    assert text.index("utm_campaign") < text.index("[red]x\ufffd") < text.index("late")
+    assert ["late", "1", "100.0%", "0", "0", "1", "-"] in cells(
+        statistics_tables(stats)
+    )
 
 
 @pytest.mark.parametrize("value", ["x" * 200, "an " * 70])

@@ -132,7 +132,7 @@ def _panels(
         return
     yield from _trends(stats, before)
     lists = [
-        panels.ranked(name, list_rows(stats, name, top, before))
+        panels.ranked(printable(name), list_rows(stats, name, top, before))
         for name in stats.breakdowns()
     ]
     for start in range(0, len(lists), _COLUMNS):

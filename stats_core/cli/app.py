@@ -61,7 +61,7 @@ def main(
 
 @app.command(epilog="Example: stats-core report may.csv --timezone America/New_York")
 @options.fills_request()
-def report(  # noqa: PLR0913 - one per option
+def report(
     records: options.RecordFiles,
     request: Request,
     reading: ReadOptions,

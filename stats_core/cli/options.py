@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stats_core.batch.formats import INPUT_FORMATS, ReadOptions
+from stats_core.cli.pairs import named_columns, named_labels
 from stats_core.days import find_zone
 from stats_core.errors import InvalidRecordsError, UnknownTimezoneError
 from stats_core.query import StatisticsQuery
@@ -80,10 +81,20 @@ _COUNTING: dict[str, _Option] = {
     "end": (str | None, None, "Last day, or instant, in ISO 8601."),
     "integration_id": (str | None, "ID", "Count the records of this integration."),
     "each_integration": (bool, None, "Flag: count each integration separately."),
+    "where": (
+        _Words,
+        "NAME=LABEL",
+        "Count this label of a breakdown, or `outcome=failed`; can be repeated.",
+    ),
     "timezone": (str | None, None, "IANA zone of the days; default: UTC."),
     "column": (
         *(_Words, "ROLE=COLUMN"),
         f"The column of a field, dots for nested ones; can be repeated; roles: {', '.join(ROLES)}.",
+    ),
+    "breakdown": (
+        _Words,
+        "NAME=COLUMN",
+        "A further breakdown and its column; can be repeated; tables show it.",
     ),
     "search_in": (
         _Words,
@@ -191,9 +202,14 @@ def parsed_request(given: dict[str, Any]) -> Request:
     'state'
     """
     options = {name: it for name, it in given.items() if it not in (None, [], False)}
-    columns, faults = _columns(options.pop("column", []))
+    columns, faults = named_columns("column", options.pop("column", []), ROLES)
+    breakdowns, more = named_columns("breakdown", options.pop("breakdown", []))
+    faults += more
+    where, more = named_labels(options.pop("where", []))
+    faults += more
     names = {"search_in": "search", "successful": "successful", "failed": "failed"}
     layout = {to: options.pop(name) for name, to in names.items() if name in options}
+    layout |= {"breakdowns": breakdowns} if breakdowns else {}
     query = {
         name: options.pop(name)
         for name in StatisticsQuery.model_fields
@@ -208,6 +224,7 @@ def parsed_request(given: dict[str, Any]) -> Request:
             query=query,
             layout=columns | layout,
             by_integration=by_integration,
+            where=where,
             **options,
         )
     except ValidationError as error:
@@ -244,19 +261,6 @@ def _zone_faults(options: dict[str, Any]) -> list[str]:
     return []
 
 
-def _columns(pairs: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Return the columns by role, and the faults of the option `--column`."""
-    expected = f"expected ROLE=COLUMN, ROLE one of {', '.join(ROLES)}"
-    faults = [f"--column {text!r}: {expected}" for text in pairs if "=" not in text]
-    parted = [text.partition("=")[::2] for text in pairs if "=" in text]
-    roles = [role for role, _ in parted]
-    faults += [f"--column {role!r}: {expected}" for role in roles if role not in ROLES]
-    twice = {role for role in roles if roles.count(role) > 1}
-    faults += [f"--column {role}: given more than once" for role in sorted(twice)]
-    faults += [f"--column {role}: expected a name" for role, name in parted if not name]
-    return {role: name for role, name in parted if role in ROLES and name}, faults
-
-
 def _option_fault(fault: ErrorDetails) -> str:
     """Return one of pydantic's faults, with the option that it came from."""
     message = fault["msg"].removeprefix("Value error, ")
@@ -266,7 +270,12 @@ def _option_fault(fault: ErrorDetails) -> str:
         return f"--column {name}: {message}"
     if path in (["query"], ["layout"]):
         return message
-    names = {"appointmentType": "appointment-type"}
+    if path == ["where"]:
+        return f"--where: {message}"
+    if model == "where":
+        pair = f"{name}={fault['input']}"
+        return f"--where {pair!r:.60}: {message}"
+    names = {"appointmentType": "appointment-type", "breakdowns": "breakdown"}
     if model == "layout":
         names["search"] = "search-in"
     option = names.get(name, name.replace("_", "-"))

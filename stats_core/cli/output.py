@@ -13,6 +13,7 @@ from stats_core.cli.options import OutputFormat
 from stats_core.request import Request
 from stats_core.results.json_lines import response_lines
 from stats_core.results.statistics import AppointmentStatistics
+from stats_core.schema import SECTIONS, all_sections
 
 _TABLE_ROWS = 10
 _MAX_WIDTH = 1_000
@@ -28,6 +29,8 @@ def write(partial: pl.DataFrame, request: Request, form: OutputFormat | None) ->
     """
     query = request.query
     as_table = form is OutputFormat.TABLE or (form is None and sys.stdout.isatty())
+    if not as_table or "integration_id" in partial.columns:
+        _say_not_shown(partial)
     with _quiet_if_closed():
         if as_table:
             _show(partial, request)
@@ -36,6 +39,14 @@ def write(partial: pl.DataFrame, request: Request, form: OutputFormat | None) ->
         else:
             page = AppointmentStatistics(partial).dashboard(query.page, query.size)
             _write_lines([page.model_dump_json()])
+
+
+def _say_not_shown(partial: pl.DataFrame) -> None:
+    """Name the further breakdowns on stderr; the published JSON has no place for them."""
+    further = all_sections(partial["section"].unique())[len(SECTIONS) :]
+    if further:
+        note = "note: counted, but shown only in tables and pictures of one answer"
+        typer.echo(f"{note}: {', '.join(further)}", err=True)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 The canonical frame has the columns that the request reads, always in this form:
 
 - `created_at`: `Datetime` of any unit, physically UTC; null where undated
-- `status` and each dimension: text, null where absent
+- `status` and each dimension (`schema.dimension_column`): text, null where absent
 - `appointment_type`, `integration_id`: text; only where the request filters by them
 - `text`: `String`, all searched text of a record; only where the request searches
 - `created_at_nanosecond`: `Int64`, what `created_at` lacks of its text, 0 to 999; null
@@ -25,7 +25,7 @@ from stats_core.records.columns import (
     Columns,
     Fields,
     check_columns,
-    filtered_roles,
+    counted_roles,
     find_columns,
     fits,
 )
@@ -38,7 +38,6 @@ from stats_core.records.instants import (
 )
 from stats_core.records.values import invalid_column, text_column
 from stats_core.request import Request
-from stats_core.schema import DIMENSIONS
 from stats_core.typing import ArrowStream, Document, Records
 
 
@@ -136,7 +135,7 @@ def canonical_documents(
 
 def _columns(fields: Fields, request: Request) -> Iterator[pl.Expr]:
     yield from _created_at(fields["created_at"], request)
-    for role in ("status", *DIMENSIONS, *filtered_roles(request)):
+    for role in counted_roles(request):
         found = fields[role]
         if found is None or not fits(role, found):
             yield pl.lit(None, pl.String).alias(role)

@@ -20,6 +20,7 @@ from stats_core.records.columns import (
     Columns,
     absent_roles,
     absent_text,
+    counted_roles,
     filtered_roles,
     scope_faults,
     unnamed_booleans,
@@ -28,7 +29,7 @@ from stats_core.records.columns import (
 from stats_core.records.instants import UTC_MICROSECONDS
 from stats_core.records.values import Invalid, plain, shown, value_text
 from stats_core.request import Request
-from stats_core.schema import DIMENSIONS, ROLES
+from stats_core.schema import dimension_column
 from stats_core.text import is_unicode, without_surrogates
 from stats_core.typing import Document
 
@@ -94,7 +95,7 @@ def documents_frame(
         "created_at",
         "status",
         "integration_id",
-        *DIMENSIONS,
+        *map(dimension_column, request.dimensions),
         *filtered_roles(request),
     }
     values = {
@@ -103,7 +104,7 @@ def documents_frame(
         if role in read
     }
     columns = [*_instants(values["created_at"] or [None] * len(rows))]
-    for role in ("status", *DIMENSIONS, *filtered_roles(request)):
+    for role in counted_roles(request):
         columns += _texts(role, values[role] or [None] * len(rows))
     if request.patterns:
         columns.append(_searched(rows, request))
@@ -118,12 +119,14 @@ def _columns(
     A field that no document has is only unset, unless the request needs it.
     """
     layout = request.layout
-    found = {role: values.get(role, True) for role in ROLES}
+    paths = layout.columns()
+    found = {role: values.get(role, True) for role in paths}
     absent = with_names_beside(
         absent_roles(found, request), lambda path: _names_at(rows, path)
     )
-    unneeded = set(ROLES) - {"created_at", "status", *filtered_roles(request)}
-    optional = {getattr(layout, role) for role in unneeded}
+    needed = {
+        paths[role] for role in ("created_at", "status", *filtered_roles(request))
+    }
     if request.patterns and layout.search == ():
         absent |= absent_text({})
     names = dict.fromkeys(chain.from_iterable(rows)) if absent else ()
@@ -131,7 +134,7 @@ def _columns(
     return Columns(
         names=tuple(name for name in names if isinstance(name, str)),
         absent=absent,
-        optional=frozenset(optional & set(absent)),
+        optional=frozenset({*paths.values()} & {*absent} - needed),
         faults=tuple(scope_faults(values, request)),
         booleans=bool in statuses,
         words=not statuses <= {bool},
@@ -212,7 +215,7 @@ def _searched(rows: Sequence[Document], request: Request) -> pl.Series:
     """Return all searched text of each document, joined by white space."""
     layout = request.layout
     if layout.search is None:
-        read = set(layout.columns().values())
+        read = layout.unsearched()
         texts: Iterable[Iterable[object]] = (
             (it for key, it in row.items() if key not in read and _is_text(it))
             for row in rows

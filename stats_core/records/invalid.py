@@ -98,6 +98,7 @@ def invalid_value_faults(
     """
     kinds = pl.concat(found).group_by(*_KEYS, maintain_order=True)
     summed = kinds.agg(pl.col("count").sum(), pl.col("rows", "values").explode())
+    columns = request.layout.columns()
     for key, role, out_of_range, count, rows, values in summed.iter_rows():
         wanted = "ISO 8601 date-times" if role == "created_at" else "text"
         complaint = f"are not {wanted}"
@@ -109,8 +110,7 @@ def invalid_value_faults(
             for row, value in first
         )
         whose = "" if key is None else f"integration {key}: "
-        path = getattr(request.layout, role)
-        yield f"{whose}`{path}`: {count} values {complaint}: {examples}"
+        yield f"{whose}`{columns[role]}`: {count} values {complaint}: {examples}"
 
 
 def _printable(text: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from typing import Self
 
 import polars as pl
@@ -86,14 +85,17 @@ class AppointmentStatistics(Views):
         return self._section(TRENDS)[TRENDS_SCHEMA.names()]
 
     def breakdowns(self) -> Mapping[str, pl.DataFrame]:
-        """Return the breakdown of each dimension, in the order of the response.
+        """Return the breakdown of each dimension: the published, then the layout's.
 
-        Each has a row per value: `value: String, count, unset, successful, failed,
+        The published ones are in the order of the response, further ones by name. Each has a row per value: `value: String, count, unset, successful, failed,
         other: Int64`, `count` descending, then `value` ascending by code point. `unset`
         is how many of `count` had no value and got the default.
         """
         columns = BREAKDOWN_SCHEMA.names()
-        return {name: self._section(name)[columns] for name in DIMENSIONS}
+        found = {name: self._section(name)[columns] for name in DIMENSIONS}
+        further = (name for name in self._slices if name not in SECTIONS)
+        # The last row is the marker, which says that the dimension was counted.
+        return found | {name: self._section(name)[:-1][columns] for name in further}
 
     @property
     def source(self) -> pl.DataFrame:
@@ -146,7 +148,9 @@ class AppointmentStatistics(Views):
             `timezone, section: String, day: Date, value: String, count, unset,
             successful, failed, other: Int64`. Sections, in this order: `total` and
             `undated` (one row each, only `count` is set), `trends` (`count` is the sum
-            of the outcomes) and the dimensions, each in its own order.
+            of the outcomes) and the dimensions, each in its own order. A further
+            dimension ends with a row without a value, whose counts are 0: it tells that
+            the dimension was counted.
         """
         return self.frame
 
@@ -196,16 +200,13 @@ class AppointmentStatistics(Views):
     @cached_property
     def _slices(self) -> dict[str, tuple[int, int]]:
         """The first row and the height of each section."""
-        heights = dict(self.frame["section"].value_counts().iter_rows())
-        ends = accumulate(heights.get(name, 0) for name in SECTIONS)
-        return {
-            name: (end - heights.get(name, 0), heights.get(name, 0))
-            for name, end in zip(SECTIONS, ends, strict=True)
-        }
+        heights, names = self.frame["section"].rle().struct.unnest()
+        starts = heights.cum_sum() - heights
+        return dict(zip(names, zip(starts, heights, strict=True), strict=True))
 
     def _section(self, name: str) -> pl.DataFrame:
         """Return the rows of a section, without copying them."""
-        return self.frame.slice(*self._slices[name])
+        return self.frame.slice(*self._slices.get(name, (0, 0)))
 
 
 def merge_statistics(parts: Iterable[AppointmentStatistics]) -> AppointmentStatistics:
@@ -217,8 +218,9 @@ def merge_statistics(parts: Iterable[AppointmentStatistics]) -> AppointmentStati
     same question (parts of `stats-core tally` know their question).
 
     Raises:
-        InvalidRecordsError: The parts count days of different zones, or more records
-            than 64 bits can count.
+        InvalidRecordsError: The parts count days of different zones, have different
+            breakdowns (but `empty` adds up with any), or count more records than 64
+            bits can.
         TypeError: A part is something else than statistics.
 
     >>> merge_statistics([]) == AppointmentStatistics.empty()
