@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -18,7 +19,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from stats_core import AppointmentStatistics, StatisticsQuery, appointment_statistics
-from stats_core.charts import DashboardChart, dashboard_chart
+from stats_core.charts import DashboardChart, dashboard_chart, panels
+from stats_core.charts.rows import hour_rows
 from stats_core.sample import sample_records
 from stats_core.schema import OUTCOMES
 
@@ -343,3 +345,26 @@ def test_great_figures_do_not_touch_each_other(open_page: Open) -> None:
     assert len(boxes) == 5
     for box, following in pairwise(boxes):
         assert box["right"] < following["left"]
+
+
+def test_hours_of_the_week_are_a_map(open_page: Open) -> None:
+    columns = ["weekday", "hour", *OUTCOMES]
+    df = pl.DataFrame([(7, 23, 3, 1, 2), (1, 0, 0, 0, 1)], columns, orient="row")
+    chart = dashboard_chart(THREE)
+    chart.concat.append(panels.hours(["now", "before"], [hour_rows(df)] * 2))
+    page = open_page(chart)
+    fields = page.all("[aria-roledescription='rect mark']")
+    assert len(fields) == 2 * 7 * 24
+    [last, _] = page.all("[aria-label*='time: 23:00 to 23:59'][aria-label*='Sunday']")
+    assert page.tooltip(last) == {
+        "weekday": "Sunday",
+        "time": "23:00 to 23:59",
+        "total": "6",
+        "successful": "3",
+        "failed": "1",
+        "other": "2",
+        "success rate": "75.0%",
+    }
+    colours = {field.value_of_css_property("fill") for field in fields}
+    assert len(colours) == 3
+    assert {"Monday", "Sunday"} <= {*page.labels("Y")}

@@ -14,6 +14,9 @@ _BAR_HEIGHT = 22
 _LABELS = 160  # pixels of a value's label; longer ones are cut
 _LIST = WIDTH // 2 - 20
 _BIG, _WIDE = 26, 0.6  # type of a figure, and how wide a digit of it is
+_LEGEND = 80
+_HOURS_HEIGHT = 7 * 20
+_PLAIN = {"ticks": False, "domain": False}
 _COUNTS = 110  # pixels of the figures beside a bar
 _MAX_BAR = 48
 _MUTED = 0.75
@@ -82,25 +85,32 @@ def trend(title: str, rows: Sequence[Row], highest: int) -> alt.Chart:
     )
 
 
-def hours(title: str, rows: Sequence[Row], width: int, highest: int) -> alt.Chart:
-    """Return the map of the hours of the week; a darker or lighter field has more."""
+def hours(titles: Sequence[str], maps: Sequence[Sequence[Row]]) -> alt.HConcatChart:
+    """Return maps of the hours of the week, on one scale."""
+    highest = max(row["total"] for rows in maps for row in rows)
+    width = (WIDTH - 40 * len(maps)) // len(maps) - _LEGEND
+    parts = zip(titles, maps, strict=True)
+    return alt.hconcat(*(_hours(title, rows, width, highest) for title, rows in parts))
+
+
+def _hours(title: str, rows: Sequence[Row], width: int, highest: int) -> alt.Chart:
+    colour = alt.Color("total:Q").scale(domain=[0, max(highest, 1)])
     return (
         _chart(rows)
         .mark_rect()
         .encode(
             x=alt.X("hour:O")
-            .title("hour")
-            .axis(labelAngle=0, ticks=False, domain=False),
+            .title(None)
+            .axis(labelAngle=0, labelOverlap=True, **_PLAIN),
+            # On the right, so that all panels begin at the same place.
             y=alt.Y("weekday:O")
             .sort(WEEKDAYS)
             .title(None)
-            .axis(ticks=False, domain=False),
-            color=alt.Color("total:Q")
-            .scale(domain=[0, max(highest, 1)])
-            .legend(title=None, format=_COUNT, tickMinStep=1, gradientLength=140),
+            .axis(orient="right", **_PLAIN),
+            color=colour.legend(title=None, format=_COUNT, tickMinStep=1),
             tooltip=_tooltip({"weekday": "weekday", "time": "time"}, ()),
         )
-        .properties(width=width, height=7 * 20, title=title)
+        .properties(width=width, height=_HOURS_HEIGHT, title=title)
     )
 
 
