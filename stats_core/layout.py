@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -56,6 +58,16 @@ def _breakdowns(columns: Mapping[str, str]) -> FrozenMapping[str]:
     return FrozenMapping(columns)
 
 
+def zone_name(value: object) -> object:
+    """Return the name of a `ZoneInfo`; other values as they are.
+
+    >>> zone_name(ZoneInfo("Asia/Tokyo"))
+    'Asia/Tokyo'
+    """
+    return value.key if isinstance(value, ZoneInfo) else value
+
+
+Epoch = Literal["s", "ms", "us", "ns"]
 Column = Annotated[str, AfterValidator(_name)]
 Word = Annotated[str, AfterValidator(_word)]
 Breakdowns = Annotated[
@@ -75,7 +87,8 @@ class RecordLayout(BaseModel):
 
     Attributes:
         created_at: When the appointment was made: any `Datetime`, a `Date`, ISO 8601
-            text, or an export's `{"$date": …}`. Naive values are UTC.
+            text, or an export's `{"$date": …}`. Values without a zone are times of a
+            clock in `naive_timezone`; a date is its midnight there.
         status: The outcome: text, or Boolean, which is the word `true` or `false`.
         appointment_type: The type; needed when the query filters by type.
         integration_id: The integration's id, 24 characters of `0-9a-f`.
@@ -86,6 +99,15 @@ class RecordLayout(BaseModel):
         breakdowns: Further dimensions: the name of each and its column, which can be
             that of another field too. Unset is `not set`. Names are not blank, and not
             one of the four above, `total`, `undated`, `trends`, `hours` or `outcome`.
+        naive_timezone: The IANA zone of the clock that values of `created_at` without a
+            zone were read from. A time that does not exist, or that happens twice, is
+            read as `zoneinfo` reads it with `fold=0`: under the offset before the
+            change. The bounds of a query are not affected. A request of an unknown
+            zone raises `UnknownTimezoneError`, as one of an unknown `timezone` does.
+        epoch: The unit of numbers in `created_at`, counted from 1970-01-01 in UTC: whole
+            numbers of any type, whole floats below 2**53, and text of nothing but
+            digits (as CSV holds them), so that text such as `20240501` is a number too.
+            None means that numbers are faults.
         search: The columns that `search` reads. None means all text columns but those
             of the fields above (`breakdowns` changes nothing: what is counted does not
             depend on how it is broken down); nested ones must be named.
@@ -108,6 +130,8 @@ class RecordLayout(BaseModel):
     utm_source: Column = "utm_source"
     utm_medium: Column = "utm_medium"
     utm_campaign: Column = "utm_campaign"
+    naive_timezone: Annotated[str, BeforeValidator(zone_name)] = "UTC"
+    epoch: Epoch | None = None
     breakdowns: Breakdowns = Field(default_factory=FrozenMapping)
     search: tuple[Column, ...] | None = None
     successful: frozenset[Word] = frozenset(

@@ -24,7 +24,7 @@ from pydantic import (
 from stats_core import days
 from stats_core.bounds import Period
 from stats_core.errors import refused
-from stats_core.layout import RecordLayout
+from stats_core.layout import RecordLayout, zone_name
 from stats_core.mappings import FrozenMapping
 from stats_core.query import StatisticsQuery
 from stats_core.schema import OUTCOME, OUTCOMES
@@ -47,11 +47,6 @@ def is_integration_id(text: str) -> bool:
 def _id_text(value: object) -> object:
     """Return the text of a database driver's ObjectId; other values as they are."""
     return str(value) if type(value).__name__ == "ObjectId" else value
-
-
-def _zone_name(value: object) -> object:
-    """Return the name of a `ZoneInfo`; other values as they are."""
-    return value.key if isinstance(value, ZoneInfo) else value
 
 
 def _label(text: str) -> str:
@@ -119,7 +114,7 @@ class Request(BaseModel):
     integration_id: Annotated[_IdText | None, BeforeValidator(_id_text)] = None
     by_integration: bool = False
     where: _Where = Field(default_factory=FrozenMapping)
-    timezone: Annotated[str, BeforeValidator(_zone_name)] = "UTC"
+    timezone: Annotated[str, BeforeValidator(zone_name)] = "UTC"
     engine: Engine = "auto"
 
     @field_validator("where")
@@ -138,7 +133,7 @@ class Request(BaseModel):
     def __init__(self, **arguments: object) -> None:
         """Validate the arguments, then resolve the zone and the period."""
         super().__init__(**arguments)
-        _ = self.zone, self.period
+        _ = self.zone, self.naive_zone, self.period
 
     @property
     def scoped(self) -> bool:
@@ -159,6 +154,11 @@ class Request(BaseModel):
     def zone(self) -> ZoneInfo:
         """The time zone."""
         return days.find_zone(self.timezone)
+
+    @cached_property
+    def naive_zone(self) -> ZoneInfo:
+        """The time zone of instants without one."""
+        return days.find_zone(self.layout.naive_timezone)
 
     @cached_property
     def period(self) -> Period:

@@ -64,9 +64,12 @@ def answer(
     searched: Sequence[str] = SEARCHED,
     further: Mapping[str, str] = NONE,
     where: Where = NOTHING,
+    clock: str = "UTC",
+    epoch: str | None = None,
 ) -> Answer:
     kept = []
-    for record in records:
+    for given in records:
+        record = {**given, "created_at": moment(given.get("created_at"), clock, epoch)}
         if integration_id and record.get("integration_id") != integration_id:
             continue
         if is_asked_for(record, ask, timezone, searched) and is_one_of(
@@ -212,7 +215,32 @@ def as_bound(value: object) -> date | int | None:
     return instant(value)
 
 
-def instant(value: object) -> int | None:
+def moment(value: object, clock: str, epoch: str | None) -> int | None:
+    """The instant of a record, whose clock or whose unit of numbers is known."""
+    if isinstance(value, str) and epoch and re.fullmatch(r"[+-]?[0-9]+", trim(value)):
+        value = int(trim(value))
+    if isinstance(value, int):
+        assert epoch
+        return value * {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[epoch]
+    if isinstance(value, str) and not re.search(r"Z|:.*[+-]", trim(value)):
+        text, _, fraction = trim(value).replace(",", ".").partition(".")
+        if not text:
+            return None
+        whole = moment(datetime.fromisoformat(text), clock, None)
+        return None if whole is None else whole + int(fraction.ljust(9, "0") or "0")
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if isinstance(value, datetime) and value.tzinfo is None:
+        local = value.replace(tzinfo=ZoneInfo(clock), fold=0)
+        offset = local.utcoffset()
+        assert offset is not None
+        return instant(value.replace(tzinfo=UTC, fold=0), -offset)
+    return instant(value)
+
+
+def instant(value: object, shift: timedelta = timedelta()) -> int | None:
+    if isinstance(value, int):
+        return value
     if isinstance(value, str):
         return instant_of_text(trim(value))
     if value is None:
@@ -221,7 +249,8 @@ def instant(value: object) -> int | None:
         assert isinstance(value, date)
         value = datetime.combine(value, time())
     aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return (aware - EPOCH) // timedelta(microseconds=1) * MICROSECOND
+    since = aware - EPOCH + shift
+    return since // timedelta(microseconds=1) * MICROSECOND
 
 
 def instant_of_text(text: str) -> int | None:

@@ -77,7 +77,7 @@ class Asked:
 @st.composite
 def asked(draw: st.DrawFn) -> Asked:
     case = draw(cases(scoped=True))
-    case = case._replace(documents=case.documents * draw(st.sampled_from([1, 4, 10])))
+    case = case._replace(documents=case.documents * draw(st.sampled_from([1, 10, 10])))
     key = draw(ids(case.documents))
     return Asked(
         case, draw(st.sampled_from(WHOSE)), key, draw(st.sampled_from(ENGINES))

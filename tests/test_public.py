@@ -42,6 +42,7 @@ ORDER = [
     "stats_core.records.values",
     "stats_core.records.instants",
     "stats_core.records.columns",
+    "stats_core.records.created_at",
     "stats_core.records.documents",
     "stats_core.records.arrow",
     "stats_core.records.canonical",

@@ -93,7 +93,12 @@ def test_a_zone_and_an_id_may_be_given_as_objects() -> None:
 
 def test_a_request_is_split_by_the_days_of_its_dates() -> None:
     query = StatisticsQuery(start="2024-05-01", end="2024-05-02", search="ana")
-    request = Request(query=query, timezone="Asia/Tokyo", by_integration=True)
+    request = Request(
+        query=query,
+        timezone="Asia/Tokyo",
+        by_integration=True,
+        where={"outcome": ["failed"]},
+    )
     first, second = request.by_day().values()
     assert [*request.by_day()] == [date(2024, 5, 1), date(2024, 5, 2)]
     assert first.period.end == second.period.start

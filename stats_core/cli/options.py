@@ -96,6 +96,16 @@ _COUNTING: dict[str, _Option] = {
         "NAME=COLUMN",
         "A further breakdown and its column; can be repeated; tables show it.",
     ),
+    "naive_timezone": (
+        str | None,
+        "ZONE",
+        "IANA zone of the clock of times without a zone; default: UTC.",
+    ),
+    "epoch": (
+        str | None,
+        "UNIT",
+        "Unit of numbers in created_at, since 1970: s, ms, us or ns.",
+    ),
     "search_in": (
         _Words,
         "COLUMN",
@@ -207,7 +217,9 @@ def parsed_request(given: dict[str, Any]) -> Request:
     faults += more
     where, more = named_labels(options.pop("where", []))
     faults += more
-    names = {"search_in": "search", "successful": "successful", "failed": "failed"}
+    names = {"search_in": "search"}
+    names |= {it: it for it in ("naive_timezone", "epoch", "successful", "failed")}
+    faults += _zone_faults(options)
     layout = {to: options.pop(name) for name, to in names.items() if name in options}
     layout |= {"breakdowns": breakdowns} if breakdowns else {}
     query = {
@@ -215,7 +227,6 @@ def parsed_request(given: dict[str, Any]) -> Request:
         for name in StatisticsQuery.model_fields
         if name in options
     }
-    faults += _zone_faults(options)
     by_integration = options.pop("each_integration", False)
     if by_integration and "integration_id" in options:
         faults.append("--each-integration: not together with --integration-id")
@@ -253,12 +264,15 @@ def faults_to_exit_codes() -> Iterator[None]:
 
 
 def _zone_faults(options: dict[str, Any]) -> list[str]:
-    """Take an unknown zone out of the options, to find the other faults as well."""
-    try:
-        find_zone(options.get("timezone", "UTC"))
-    except UnknownTimezoneError as error:
-        return [f"--timezone {options.pop('timezone')!r:.60}: {error}"]
-    return []
+    """Take unknown zones out of the options, to find the other faults as well."""
+    faults = []
+    for name in ("timezone", "naive_timezone"):
+        try:
+            find_zone(options.get(name, "UTC"))
+        except UnknownTimezoneError as error:
+            option = name.replace("_", "-")
+            faults.append(f"--{option} {options.pop(name)!r:.60}: {error}")
+    return faults
 
 
 def _option_fault(fault: ErrorDetails) -> str:

@@ -14,6 +14,7 @@ from stats_core.schema import dimension_column
 
 Fields = Mapping[str, Field | None]
 
+_DEFAULT_LAYOUT = RecordLayout()
 _MAX_NAMES = 20
 _ANY_TEXT = ""  # a layout has no blank path
 
@@ -228,14 +229,16 @@ def _wrong_types(fields: Fields, layout: RecordLayout) -> Iterator[str]:
     columns = layout.columns()
     for role, found in fields.items():
         path = columns[role]
-        if found is not None and not fits(role, found):
+        if found is not None and not fits(role, found, layout):
             instant = "a date-time, a date or ISO 8601 text"
             expected = instant if role == "created_at" else "text"
             yield f"`{path}`: expected {expected}, found `{found.dtype}`"
 
 
-def fits(role: str, found: Field) -> bool:
+def fits(role: str, found: Field, layout: RecordLayout = _DEFAULT_LAYOUT) -> bool:
     """Return whether the type of a field can be read in this role.
+
+    Numbers are instants only where the layout says in which unit.
 
     >>> fits("source", Field(pl.col("a"), pl.List(pl.String())))
     False
@@ -244,7 +247,8 @@ def fits(role: str, found: Field) -> bool:
         return is_countable(found.dtype)
     # A float can be a column without any value; the values are checked later.
     instant = isinstance(found.dtype, pl.Datetime | pl.Date | pl.Null)
-    return instant or found.is_text() or found.dtype.is_float()
+    number = found.dtype.is_float() or (layout.epoch and found.dtype.is_numeric())
+    return instant or found.is_text() or bool(number)
 
 
 def _searched(schema: pl.Schema, layout: RecordLayout) -> dict[str, Field | None]:
