@@ -235,11 +235,11 @@ def test_the_tidy_frame_has_every_part(
     df = found.to_frame(query, query)
     sections = df["section"].unique(maintain_order=True).to_list()
     held = [name for name, one in found.breakdowns().items() if one.height]
-    assert sections == ["total", "outcomes", "trends", *held]
+    assert sections == ["total", "outcome", "trends", *held]
     assert df.columns == ["section", "position", "day", "day_before", "value", *CHANGES]
     assert df.row(0) == ("total", *[None] * 4, *found.total)
     parts = {
-        "outcomes": found.outcomes.rename({"outcome": "value"}),
+        "outcome": found.outcomes.rename({"outcome": "value"}),
         "trends": found.trends(query, query),
         **found.breakdowns(),
     }

@@ -104,3 +104,15 @@ def test_no_picture_needs_no_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     pictures = Pictures(parsed_request({}), html=None)
     pictures.draw(pl.DataFrame())
     assert pictures.files == []
+
+
+def test_a_comparison_is_drawn_with_both_answers(sample: Path) -> None:
+    page = sample.with_name("page.html")
+    words = ["report", sample, "--integration-id", ID, "--compare=year"]
+    words += ["--start=2025-02-01", "--end=2025-02-28", "--html", page]
+    answer = Answer(*words)
+    assert (answer.code, answer.err) == (0, "")
+    total = json.loads(answer.out)["total"]
+    html = page.read_text("utf-8")
+    assert f"compared with {total['before']} before of" in html
+    assert f'"figure": "{total["now"]}"' in html

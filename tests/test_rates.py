@@ -95,6 +95,16 @@ def test_an_interval_is_around_its_rate_however_many_there_are(
         assert rate is low is high is None
 
 
+def test_the_interval_of_a_rate_at_an_end_starts_there() -> None:
+    for column, bound, value in (("failed", "low", 0.0), ("successful", "high", 1.0)):
+        counts = pl.DataFrame({"count": range(1, 5_000)})
+        df = BREAKDOWN_SCHEMA.to_frame().join(counts, on="count", how="right")
+        whole = df.with_columns(
+            pl.col("value", "unset", "successful", "failed").fill_null(0)
+        ).with_columns(pl.col("count").alias(column))
+        assert set(rates(whole)[bound]) == {value}
+
+
 @given(case=cases())
 def test_rates_are_those_of_the_records_in_the_order_of_the_breakdown(
     case: Case,

@@ -9,11 +9,15 @@ import pytest
 
 from stats_core import (
     AppointmentStatistics,
+    StatisticsQuery,
     appointment_statistics,
     statistics_by_integration,
 )
+from stats_core.cli.comparing import Earlier
+from stats_core.results.comparison import Comparison
 from stats_core.sample import sample_records
 
+QUESTIONS = ("week.previous()", ".rates(", "StatisticsReport")
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 RECORDS = sample_records(60).drop("integration_id").collect()
 EXPECTED = appointment_statistics(RECORDS)
@@ -108,8 +112,40 @@ def test_the_picture_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "10,000" in (tmp_path / "sample.html").read_text("utf-8")
 
 
+def test_the_examples_of_questions_print_what_the_readme_shows(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pairs = re.findall(
+        r"```python\n([^`]*)```\n\n```text\n([^`]*)```", README, flags=re.DOTALL
+    )
+    assert [code for code, _ in pairs] == [block(word) for word in QUESTIONS]
+    names: dict[str, Any] = {}
+    for code, shown in pairs:
+        names = run(code, **names)
+        assert capsys.readouterr().out == shown
+
+
+def test_every_call_that_answers_a_question_is_there() -> None:
+    table = README.split("| question | call |")[1].split("\n\n")[0]
+    calls = re.findall(r"`(stats|comparison|query)\.(\w+)", table)
+    assert len(calls) >= len(table.splitlines()) - 3
+    owners = {
+        "stats": AppointmentStatistics,
+        "comparison": Comparison,
+        "query": StatisticsQuery,
+    }
+    for owner, name in calls:
+        assert getattr(owners[owner], name).__doc__
+    options = set(re.findall(r"--[a-z]+ [a-z]+", table))
+    assert options == {
+        *(f"--compare {which}" for which in Earlier),
+        *("--format csv", "--format markdown"),
+    }
+
+
 def test_every_example_is_run() -> None:
     words = (
+        *QUESTIONS,
         "createdAt",
         "breakdowns=",
         "FastAPI",

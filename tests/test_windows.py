@@ -150,6 +150,12 @@ def test_the_window_of_the_year_before(
     assert window(of(start, end).year_before(BERLIN)) == before
 
 
+def test_a_time_that_exists_twice_in_both_years_is_the_first_one() -> None:
+    at = "2018-09-21T23:30:00+03:30"  # the second time that Tehran's clocks show it
+    before = of(at, at).year_before("Asia/Tehran")
+    assert window(before) == ("2017-09-21T19:00:00Z", "2017-09-21T19:00:00Z")
+
+
 def clamped(day: date) -> date:
     try:
         return date(day.year - 1, day.month, day.day)

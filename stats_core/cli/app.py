@@ -22,12 +22,14 @@ from stats_core.batch.parts import keep_all, merge_parts
 from stats_core.batch.paths import file_paths, resolved
 from stats_core.batch.tasks import count_files
 from stats_core.batch.writing import check_target, in_thread, replacing
-from stats_core.cli import options
+from stats_core.cli import comparing, options
 from stats_core.cli.options import WrongUsageError, faults_to_exit_codes
-from stats_core.cli.output import write
+from stats_core.cli.output import check_pages, write, write_comparison
 from stats_core.cli.pictures import Pictures
 from stats_core.cli.standard_input import standard_input
 from stats_core.request import Request
+from stats_core.results.comparison import Comparison
+from stats_core.results.statistics import AppointmentStatistics
 from stats_core.sample import integration_ids, sample_records
 
 app = typer.Typer(
@@ -68,17 +70,28 @@ def report(
     *,
     on_cluster: options.OnCluster = False,
     format: options.Format = None,  # noqa: A002 - the option's name
+    compare: comparing.Compare = None,
     html: options.Html = None,
     png: options.Png = None,
     svg: options.Svg = None,
 ) -> None:
     """Count appointments: the total, the daily trend, sources and UTM values."""
+    check_pages(request, format)
     pictures = Pictures(request, html=html, png=png, svg=svg)
+    before = comparing.earlier_request(request, compare) if compare else None
     with standard_input(records, reading) as sources:
         _check_are_no_inputs(pictures.files, file_paths(sources, reading))
-        counted = _count(sources, request, reading, on_cluster=on_cluster)
-    pictures.draw(counted)
-    write(counted, request, format)
+        counted = [
+            _count(sources, one, reading, on_cluster=on_cluster)
+            for one in (request, before)
+            if one
+        ]
+    pictures.draw(*counted)
+    if before:
+        both = Comparison(*map(AppointmentStatistics, counted))
+        write_comparison(both, request, before, format)
+    else:
+        write(counted[0], request, format)
 
 
 @app.command(
@@ -155,6 +168,7 @@ def merge(
 
     The parts must answer one question, for days or files that do not overlap.
     """
+    check_pages(request, format)
     pictures = Pictures(request, html=html, png=png, svg=svg)
     _check_are_no_inputs(pictures.files, file_paths(kept))
     with _progress("adding up"):

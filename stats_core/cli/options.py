@@ -27,6 +27,8 @@ class OutputFormat(StrEnum):
 
     JSON = "json"
     TABLE = "table"
+    CSV = "csv"
+    MARKDOWN = "markdown"
 
 
 class WrongUsageError(Exception):

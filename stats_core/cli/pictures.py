@@ -33,8 +33,8 @@ class Pictures:
                 raise WrongUsageError(msg)
             _check_extra(option)
 
-    def draw(self, partial: pl.DataFrame) -> None:
-        """Write the pictures of a partial frame.
+    def draw(self, partial: pl.DataFrame, before: pl.DataFrame | None = None) -> None:
+        """Write the pictures of a partial frame, and of an earlier one beside it.
 
         Raises:
             OSError: A file cannot be written.
@@ -52,6 +52,7 @@ class Pictures:
             AppointmentStatistics(partial),
             title=f"Appointments of {whose}" if whose else "Appointments",
             query=self._request.query,
+            before=None if before is None else AppointmentStatistics(before),
         )
         for form, path in self._files.items():
             with replacing(path) as unfinished:

@@ -1,112 +1,25 @@
 """Statistics as tables for a terminal, as wide as it is."""
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, islice, pairwise
+from itertools import islice
+from typing import Any
 
 import polars as pl
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.measure import Measurement
-from rich.padding import Padding
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from stats_core.cli.renderables import Bar, Legend, SideBySide, Value
+from stats_core.query import StatisticsQuery
 from stats_core.readable import number, percent, printable
+from stats_core.results.comparison import Comparison
+from stats_core.results.ranking import page_rows
 from stats_core.results.statistics import AppointmentStatistics
 from stats_core.results.trends import fitting
 from stats_core.schema import DIMENSIONS, OUTCOMES
 
 _MAX_PERIODS = 31
-_MIN_VALUE = 10  # cells of a value that are shown beside numbers of any width
-_MIN_BAR = 8
-_GAP = 4  # cells between tables that are side by side
-_STYLES = dict(zip(OUTCOMES, ("blue", "yellow", "bright_black"), strict=True))
-# Outcomes differ by their characters too, for who sees no colours.
-_BLOCKS, _ASCII = "█▒░", "#x."
-
-
-class _Value:
-    """One line of text that is cut where it does not fit."""
-
-    def __init__(self, text: str) -> None:
-        self._text = Text(printable(text), no_wrap=True, overflow="ellipsis")
-
-    def __rich_console__(self, _: Console, __: ConsoleOptions) -> RenderResult:
-        yield self._text
-
-    def __rich_measure__(self, _: Console, options: ConsoleOptions) -> Measurement:
-        width = self._text.cell_len
-        least = Measurement(min(width, _MIN_VALUE), width)
-        return least.with_maximum(options.max_width)
-
-
-class _Bar:
-    """The outcomes of a period side by side, `highest` as wide as the column."""
-
-    def __init__(self, outcomes: Sequence[int], highest: int) -> None:
-        self._outcomes, self._highest = outcomes, highest
-
-    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
-        bar = Text(no_wrap=True)
-        blocks = _blocks(options)
-        for name, cells in zip(OUTCOMES, self._cells(options.max_width), strict=True):
-            bar.append(blocks[name] * cells, _STYLES[name])
-        yield bar
-
-    def __rich_measure__(self, _: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement(_MIN_BAR, max(_MIN_BAR, options.max_width))
-
-    def _cells(self, width: int) -> list[int]:
-        """Return the width of each outcome; rounding does not add up."""
-        sums = accumulate(self._outcomes, initial=0)
-        ends = [round(width * it / max(self._highest, 1)) for it in sums]
-        cells = [end - start for start, end in pairwise(ends)]
-        if not any(cells):  # few are not none
-            cells[self._outcomes.index(max(self._outcomes))] = int(any(self._outcomes))
-        return cells
-
-
-class _Legend:
-    """Which block of a bar is which outcome."""
-
-    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
-        legend = Text()
-        for name, block in _blocks(options).items():
-            legend.append(block, _STYLES[name]).append(f" {name}  ")
-        yield legend
-
-    def __rich_measure__(self, _: Console, options: ConsoleOptions) -> Measurement:
-        width = sum(len(name) + 4 for name in OUTCOMES)
-        return Measurement(width, width).with_maximum(options.max_width)
-
-
-class _SideBySide:
-    """Tables in as many columns as the width has room for."""
-
-    def __init__(self, tables: Sequence[Table]) -> None:
-        self._tables = tables
-
-    def __rich_console__(
-        self, console: Console, options: ConsoleOptions
-    ) -> RenderResult:
-        columns = self._columns(console, options)
-        grid = Table.grid(padding=(0, _GAP, 0, 0))
-        for start in range(0, len(self._tables), columns):
-            row = self._tables[start : start + columns]
-            grid.add_row(*(Padding(table, (0, 0, 1, 0)) for table in row))
-        yield grid
-
-    def __rich_measure__(
-        self, console: Console, options: ConsoleOptions
-    ) -> Measurement:
-        needed = [Measurement.get(console, options, it) for it in self._tables]
-        widest = max(it.minimum for it in needed)
-        return Measurement(widest + _GAP, max(widest + _GAP, options.max_width))
-
-    def _columns(self, console: Console, options: ConsoleOptions) -> int:
-        """Return how many columns fill the rows evenly."""
-        least = self.__rich_measure__(console, options).minimum
-        rows = -(-len(self._tables) // max(1, options.max_width // least))
-        return -(-len(self._tables) // rows)
+_STEPS = (1, 7, 28, 91, 364)  # days; all but the first are whole weeks
 
 
 def statistics_tables(
@@ -117,7 +30,7 @@ def statistics_tables(
         _breakdown(name, df, stats.total, page, size)
         for name, df in stats.breakdowns().items()
     ]
-    return Group(_overview(stats), "", _trend(stats), "", _SideBySide(breakdowns))
+    return Group(_overview(stats), "", _trend(stats), "", SideBySide(breakdowns))
 
 
 def integrations_table(partial: pl.DataFrame) -> Table:
@@ -132,6 +45,68 @@ def integrations_table(partial: pl.DataFrame) -> Table:
     for key, total, *outcomes in totals.iter_rows():
         table.add_row(key, number(total), *_counted(outcomes))
     return table
+
+
+def comparison_tables(
+    comparison: Comparison,
+    query: StatisticsQuery,
+    before: StatisticsQuery,
+    *,
+    page: int = 1,
+    size: int = 10,
+) -> RenderableType:
+    """Return the total and the outcomes, the days and the breakdowns, now and before."""
+    overview = _changes("overview", "appointments")
+    for name, *row in (("total", *comparison.total), *comparison.outcomes.iter_rows()):
+        overview.add_row(name, *_change(row))
+    days = _aligned_days(comparison.trends(query, before))
+    breakdowns = [
+        _changed_values(name, df, page, size)
+        for name, df in comparison.breakdowns().items()
+    ]
+    return Group(overview, "", days, "", SideBySide(breakdowns))
+
+
+def _aligned_days(df: pl.DataFrame) -> Table:
+    """Return the days, or sums of as many days as fit a screen, first beside first."""
+    steps = (step for step in _STEPS if df.height <= step * _MAX_PERIODS)
+    step = next(steps, _STEPS[-1])
+    place = (pl.col("position") - 1) // step
+    sums = df.group_by(place, maintain_order=True).agg(
+        pl.col("day", "day_before").first(), pl.col("now", "before").sum()
+    )
+    days = "days" if step == 1 else f"each {step} days"
+    table = _changes(f"trends, {days}", "day", "compared with")
+    for _, *ends, now, past in sums.iter_rows():
+        names = ("-" if day is None else day.isoformat() for day in ends)
+        change = now - past
+        table.add_row(
+            *names, *_change([now, past, change, change / past if past else None])
+        )
+    return table
+
+
+def _changed_values(name: str, df: pl.DataFrame, page: int, size: int) -> Table:
+    table = _changes(name, "value")
+    for value, *row in page_rows(df, page, size).iter_rows():
+        table.add_row(Value(value), *_change(row))
+    _caption(table, df.height - page * size)
+    return table
+
+
+def _changes(title: str, first: str, *columns: str) -> Table:
+    return _table(title, first, *columns, "now", "before", "change", "relative")
+
+
+def _change(row: Sequence[Any]) -> Iterator[str]:
+    now, before, change, relative = row
+    yield from (number(now), number(before), f"{change:+,}")
+    yield "-" if relative is None else f"{relative:+.1%}"
+
+
+def _caption(table: Table, below: int) -> None:
+    if below > 0:
+        table.caption = f"{number(below)} more below"
 
 
 def _overview(stats: AppointmentStatistics) -> Table:
@@ -152,8 +127,8 @@ def _trend(stats: AppointmentStatistics) -> RenderableType:
     table.add_column(ratio=1)
     highest = max(df.select(pl.sum_horizontal(OUTCOMES)).to_series(), default=0)
     for day, *outcomes in df.iter_rows():
-        table.add_row(day.isoformat(), *_counted(outcomes), _Bar(outcomes, highest))
-    return Group(table, _Legend()) if df.height else table
+        table.add_row(day.isoformat(), *_counted(outcomes), Bar(outcomes, highest))
+    return Group(table, Legend()) if df.height else table
 
 
 def _breakdown(name: str, df: pl.DataFrame, total: int, page: int, size: int) -> Table:
@@ -162,9 +137,8 @@ def _breakdown(name: str, df: pl.DataFrame, total: int, page: int, size: int) ->
     window = islice(df.iter_rows(), start, min(start + size, df.height))
     for value, count, _, *outcomes in window:
         share = percent(count, total)
-        table.add_row(_Value(value), number(count), share, *_counted(outcomes))
-    if start + size < df.height:
-        table.caption = f"{number(df.height - start - size)} more below"
+        table.add_row(Value(value), number(count), share, *_counted(outcomes))
+    _caption(table, df.height - start - size)
     return table
 
 
@@ -192,8 +166,3 @@ def _counted(outcomes: list[int]) -> Iterator[str]:
     successful, failed, _ = outcomes
     yield from map(number, outcomes)
     yield percent(successful, successful + failed)
-
-
-def _blocks(options: ConsoleOptions) -> dict[str, str]:
-    blocks = _ASCII if options.ascii_only else _BLOCKS
-    return dict(zip(OUTCOMES, blocks, strict=True))

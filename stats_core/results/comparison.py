@@ -24,6 +24,7 @@ TIDY_SCHEMA = pl.Schema(
     | {"day": pl.Date(), "day_before": pl.Date(), "value": pl.String()}
     | dict(CHANGES_SCHEMA)
 )
+OUTCOME = "outcome"
 _COUNT = pl.sum_horizontal(OUTCOMES)
 
 
@@ -92,7 +93,7 @@ class Comparison:
         In the order `successful`, `failed`, `other`; undated records are in them.
         """
         now, before = (_outcomes(one) for one in (self.now, self.before))
-        both = pl.DataFrame({"outcome": OUTCOMES, "now": now, "before": before})
+        both = pl.DataFrame({OUTCOME: OUTCOMES, "now": now, "before": before})
         return _with_changes(both)
 
     def breakdowns(self) -> Mapping[str, pl.DataFrame]:
@@ -147,13 +148,13 @@ class Comparison:
 
         Returns:
             `section: String, position: Int64, day, day_before: Date, value: String` and
-            the columns of every frame. Sections, in this order: `total`, `outcomes` and
-            the dimensions (whose rows have a `value`), and between them `trends`.
+            the columns of every frame. Sections, in this order: `total`, `outcome`,
+            `trends` and the dimensions; the second and the last have a `value`.
         """
         total = pl.DataFrame([self.total], CHANGES_SCHEMA, orient="row")
         sections = {
             TOTAL: total,
-            "outcomes": self.outcomes.rename({"outcome": "value"}),
+            OUTCOME: self.outcomes.rename({OUTCOME: "value"}),
             TRENDS: self.trends(query, before),
             **self.breakdowns(),
         }

@@ -10,6 +10,7 @@ from stats_core.layout import RecordLayout
 from stats_core.query import AppointmentType, StatisticsQuery
 from stats_core.request import Request
 from stats_core.results.views import Views
+from stats_core.schema import ROLES
 from stats_core.typing import IntegrationId
 
 _ALL = StatisticsQuery()
@@ -151,7 +152,7 @@ def _summary(request: Request) -> ReportRequest:
         integration_id=request.integration_id,
         timezone=request.timezone,
         layout=ReportLayout(
-            columns=layout.columns(),
+            columns={role: getattr(layout, role) for role in ROLES},
             search=layout.search,
             successful=tuple(sorted(layout.successful)),
             failed=tuple(sorted(layout.failed)),

@@ -9,8 +9,10 @@ import polars as pl
 
 from stats_core.readable import number, percent
 from stats_core.results.comparison import Comparison
+from stats_core.results.dashboard import dashboard
 from stats_core.results.html import Day as HtmlDay, answer_html
 from stats_core.results.partials import checked_partial, merge_partials
+from stats_core.results.response import AppointmentsDashboard
 from stats_core.results.views import Views
 from stats_core.schema import (
     BREAKDOWN_SCHEMA,
@@ -117,6 +119,25 @@ class AppointmentStatistics(Views):
         """The breakdown by campaign; see `breakdowns`."""
         return self.breakdowns()["utm_campaign"]
 
+    def dashboard(self, page: int = 1, size: int = 300) -> AppointmentsDashboard:
+        """Return the endpoint's response.
+
+        Args:
+            page: Which page of each breakdown, from 1; past the end it is empty.
+            size: The number of rows on a page, from 1. Total and trends are not paged.
+
+        Raises:
+            ValueError: `page` or `size` is below 1.
+        """
+        return dashboard(
+            self.total,
+            self._section(TRENDS),
+            {name: self._section(name) for name in DIMENSIONS},
+            timezone=self.timezone,
+            page=page,
+            size=size,
+        )
+
     def compared_with(self, before: "AppointmentStatistics") -> Comparison:
         """Return these statistics beside those of a time before.
 
@@ -126,9 +147,11 @@ class AppointmentStatistics(Views):
             InvalidRecordsError: Their zones or their dimensions differ.
             TypeError: `before` is something else than statistics.
 
-        >>> nothing = AppointmentStatistics.empty()
-        >>> nothing.compared_with(nothing).total
-        Change(now=0, before=0, change=0, relative_change=None)
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": "2024-05-01", "status": "Success"}] * 3
+        >>> now, before = map(appointment_statistics, (docs, docs[:2]))
+        >>> now.compared_with(before).total
+        Change(now=3, before=2, change=1, relative_change=0.5)
         """
         return Comparison(self, _statistics("before", before))
 

@@ -7,8 +7,6 @@ from typing import Any
 import polars as pl
 
 from stats_core.results import ranking, rates, trends, weekdays
-from stats_core.results.dashboard import dashboard
-from stats_core.results.response import AppointmentsDashboard
 from stats_core.results.trends import Day, LongerPeriod, Weekday
 
 
@@ -39,25 +37,6 @@ class Views(ABC):
     def breakdowns(self) -> Mapping[str, pl.DataFrame]:
         """Return a frame of `BREAKDOWN_SCHEMA` for each dimension, in its order."""
 
-    def dashboard(self, page: int = 1, size: int = 300) -> AppointmentsDashboard:
-        """Return the endpoint's response.
-
-        Args:
-            page: Which page of each breakdown, from 1; past the end it is empty.
-            size: The number of rows on a page, from 1. Total and trends are not paged.
-
-        Raises:
-            ValueError: `page` or `size` is below 1.
-        """
-        return dashboard(
-            self.total,
-            self.trends,
-            self.breakdowns(),
-            timezone=self.timezone,
-            page=page,
-            size=size,
-        )
-
     def breakdown(self, name: str) -> pl.DataFrame:
         """Return the breakdown of one dimension; see `breakdowns`.
 
@@ -74,6 +53,11 @@ class Views(ABC):
 
         Raises:
             ValueError: There is no such dimension.
+
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": None, "status": it} for it in ("Success", "error")]
+        >>> appointment_statistics(docs).rates("source")["success_rate"].to_list()
+        [0.5]
         """
         return rates.rates(self.breakdown(name))
 
@@ -85,6 +69,12 @@ class Views(ABC):
 
         Raises:
             ValueError: There is no such dimension, or `n` is below 1.
+
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": None, "status": "no", "source": it} for it in "abc"]
+        >>> df = appointment_statistics(docs).top("source", 1)
+        >>> df.select("value", "count", "values").rows()
+        [('a', 1, 1), (None, 2, 2)]
         """
         return ranking.top(self.breakdown(name), n)
 
@@ -93,6 +83,10 @@ class Views(ABC):
 
         Raises:
             ValueError: `size` is below 1.
+
+        >>> from stats_core import AppointmentStatistics
+        >>> AppointmentStatistics.empty().pages()["source"]
+        0
         """
         found = self.breakdowns().items()
         return {name: ranking.pages(df, size) for name, df in found}
@@ -126,7 +120,13 @@ class Views(ABC):
         """Return all of it as plain dictionaries and lists of them.
 
         Keys: `total`, `undated`, `timezone`, `trends` (a dictionary per row) and
-        `breakdowns` (such a list for each dimension). Days are `datetime.date`.
+        `breakdowns` (such a list for each dimension). Days are `datetime.date`. With
+        its request, and as JSON, the answer is `report.StatisticsReport`.
+
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": "2024-05-01", "status": "Success"}]
+        >>> appointment_statistics(docs).to_dict()["trends"]
+        [{'day': datetime.date(2024, 5, 1), 'successful': 1, 'failed': 0, 'other': 0}]
         """
         return {
             "total": self.total,
