@@ -58,6 +58,7 @@ ORDER = [
     "stats_core.results.partials",
     "stats_core.results.response",
     "stats_core.results.trends",
+    "stats_core.results.hours",
     "stats_core.results.json_lines",
     "stats_core.results.statistics",
     "stats_core.api",
