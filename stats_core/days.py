@@ -25,6 +25,9 @@ EPOCH_ORDINAL = EPOCH.toordinal()
 FIRST_SECOND, LAST_SECOND = zones.FIRST_SECOND, zones.LAST_SECOND
 UNITS_PER_SECOND: dict[TimeUnit, int] = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 
+_HOUR, _WEEK_HOURS = 3_600, 168
+_EPOCH_HOUR = 3 * 24  # 1970-01-01 was a Thursday
+
 # Names that systems keep beside the IANA zones: `localtime` is the zone of the machine;
 # `right/` counts leap seconds, which Unix time does not.
 _LOCAL_NAMES = ("localtime", "posixrules", "posix/", "right/")
@@ -85,12 +88,29 @@ def local_day(
     >>> df.select(day).rows()
     [(datetime.date(2024, 3, 10),), (None,)]
     """
-    instant, per_second = created_at.to_physical(), UNITS_PER_SECOND[unit]
-    if unit == "ns":  # an offset added at either end of this range would overflow
-        instant, per_second = instant // per_second, 1
     changes = zones.changes(zone).between(first, last)
-    shift = _offset(instant, changes, per_second)
-    return ((instant + shift) // (DAY * per_second)).cast(pl.Int32).cast(pl.Date)
+    clock, per_second = _local(created_at, changes, unit)
+    return (clock // (DAY * per_second)).cast(pl.Int32).cast(pl.Date)
+
+
+def hour_of_week(
+    created_at: pl.Expr, zone: ZoneInfo, *, unit: TimeUnit, first: int, last: int
+) -> pl.Expr:
+    """Return the local hour of the week, 0 to 167 from Monday 00:00, as `Int64`.
+
+    An hour that happens twice is one hour of the clock. The arguments are those of
+    `local_day`; null stays null.
+
+    >>> df = pl.DataFrame({"at": [datetime(2024, 3, 10, 15), None]})
+    >>> hour = hour_of_week(
+    ...     pl.col("at"), ZoneInfo("Asia/Tokyo"), unit="us", first=0, last=2_000_000_000
+    ... )
+    >>> df.select(hour).rows()  # in Tokyo, a Monday begins
+    [(0,), (None,)]
+    """
+    changes = zones.changes(zone).between(first, last)
+    clock, per_second = _local(created_at, changes, unit)
+    return (clock // (_HOUR * per_second) + _EPOCH_HOUR) % _WEEK_HOURS
 
 
 def from_local(local: pl.Expr, zone: ZoneInfo, *, unit: TimeUnit) -> pl.Expr:
@@ -162,6 +182,16 @@ def countable_seconds(zone: ZoneInfo) -> tuple[int, int]:
     early, late = (zones.offset_at(at, zone) for at in (FIRST_SECOND, LAST_SECOND))
     first = FIRST_SECOND - early + (DAY if early > 0 else 0)
     return first, LAST_SECOND - max(late, 0)
+
+
+def _local(
+    created_at: pl.Expr, changes: Changes, unit: TimeUnit
+) -> tuple[pl.Expr, int]:
+    """Return the ticks of the local clock since 1970, and how many a second has."""
+    instant, per_second = created_at.to_physical(), UNITS_PER_SECOND[unit]
+    if unit == "ns":  # an offset added at either end of this range would overflow
+        instant, per_second = instant // per_second, 1
+    return instant + _offset(instant, changes, per_second), per_second
 
 
 def _offset(instant: pl.Expr, changes: Changes, per_second: int) -> pl.Expr:

@@ -9,7 +9,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -19,8 +18,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from stats_core import AppointmentStatistics, StatisticsQuery, appointment_statistics
-from stats_core.charts import DashboardChart, dashboard_chart, panels
-from stats_core.charts.rows import hour_rows
+from stats_core.charts import DashboardChart, dashboard_chart
 from stats_core.sample import sample_records
 from stats_core.schema import OUTCOMES
 
@@ -348,11 +346,11 @@ def test_great_figures_do_not_touch_each_other(open_page: Open) -> None:
 
 
 def test_hours_of_the_week_are_a_map(open_page: Open) -> None:
-    columns = ["weekday", "hour", *OUTCOMES]
-    df = pl.DataFrame([(7, 23, 3, 1, 2), (1, 0, 0, 0, 1)], columns, orient="row")
-    chart = dashboard_chart(THREE)
-    chart.concat.append(panels.hours(["now", "before"], [hour_rows(df)] * 2))
-    page = open_page(chart)
+    words = *("success",) * 3, "failed", "late", None
+    records = [{"created_at": "2024-05-05T23:30:00Z", "status": it} for it in words]
+    records += [{"created_at": "2024-05-06T00:00:00Z", "status": None}]
+    stats = appointment_statistics(records, hours=True)
+    page = open_page(dashboard_chart(stats, before=stats))
     fields = page.all("[aria-roledescription='rect mark']")
     assert len(fields) == 2 * 7 * 24
     [last, _] = page.all("[aria-label*='time: 23:00 to 23:59'][aria-label*='Sunday']")

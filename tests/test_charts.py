@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
@@ -143,15 +142,31 @@ def test_values_that_are_gone_are_a_row_of_their_own() -> None:
     ]
 
 
+def with_hours() -> AppointmentStatistics:
+    sunday = {"created_at": "2024-05-05T23:30:00Z"}
+    words = *("success",) * 3, "failed", "late", None
+    records = [{**sunday, "status": word} for word in words]
+    records += [{"created_at": "2024-05-06T00:00:00Z", "status": None}]
+    return appointment_statistics(records, hours=True)
+
+
 def test_every_hour_of_the_week_has_a_field() -> None:
-    columns = ["weekday", "hour", *OUTCOMES]
-    df = pl.DataFrame([(7, 23, 3, 1, 2), (1, 0, 0, 0, 1)], columns, orient="row")
-    rows = hour_rows(df)
+    rows = hour_rows(with_hours())
     assert len({(row["weekday"], row["hour"]) for row in rows}) == 7 * 24
-    assert sum(row["total"] for row in rows) == 7
+    assert [row["total"] for row in rows] == [1, *[0] * (7 * 24 - 2), 6]
     last = rows[-1]
     assert (last["weekday"], last["time"]) == ("Sunday", "23:00 to 23:59")
     assert (last["total"], last["rate"]) == (6, "75.0%")
+
+
+def test_hours_are_drawn_where_they_were_counted() -> None:
+    counted, without = with_hours(), of("2024-05-01")
+    for stats, before, maps in (
+        *((without, None, 0), (counted, None, 1), (counted, counted, 2)),
+        *((counted, without, 1), (without, counted, 1)),
+    ):
+        text = json.dumps(dashboard_chart(stats, before=before).to_dict())
+        assert text.lower().count("hours of the week") == maps
 
 
 @pytest.mark.parametrize("name", ["x.html", "x.png", "x.svg", "x.json"])

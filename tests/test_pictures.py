@@ -82,9 +82,10 @@ def test_a_picture_never_replaces_records(sample: Path) -> None:
     assert sample.read_bytes() == before
 
 
-def test_where_nothing_can_be_written_nothing_is_counted(sample: Path) -> None:
+def test_where_nothing_can_be_written_nothing_is_read(sample: Path) -> None:
     file = sample.parent / "nowhere" / "x.html"
-    answer = Answer("report", sample, "--integration-id", ID, "--html", file)
+    records = sample.with_name("none.parquet")
+    answer = Answer("report", records, "--html", file)
     assert (answer.code, answer.out) == (1, "")
     assert answer.err == f"{file}: no such folder\n"
 

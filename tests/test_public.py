@@ -61,6 +61,7 @@ ORDER = [
     "stats_core.results.html",
     "stats_core.results.response",
     "stats_core.results.trends",
+    "stats_core.results.hours",
     "stats_core.results.weekdays",
     "stats_core.results.rates",
     "stats_core.results.ranking",

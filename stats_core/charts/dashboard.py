@@ -13,6 +13,7 @@ from stats_core.charts.rows import (
     Row,
     change,
     day_text,
+    hour_rows,
     list_rows,
     trend_rows,
 )
@@ -131,6 +132,7 @@ def _panels(
         yield panels.note("no appointment was counted")
         return
     yield from _trends(stats, before)
+    yield from _hours(stats, before)
     lists = [
         panels.ranked(printable(name), list_rows(stats, name, top, before))
         for name in stats.breakdowns()
@@ -152,6 +154,20 @@ def _trends(
             yield panels.trend(title, rows, highest)
         else:
             yield panels.note(f"{name}no appointment has a date")
+
+
+def _hours(
+    stats: AppointmentStatistics, before: AppointmentStatistics | None
+) -> Iterator[alt.TopLevelMixin]:
+    """Yield the hours of the week, where they were counted."""
+    answers = {"Hours of the week": stats, "Before: hours of the week": before}
+    maps = {
+        title: hour_rows(answer)
+        for title, answer in answers.items()
+        if answer is not None and answer.has_hours
+    }
+    if maps:
+        yield panels.hours([*maps], [*maps.values()])
 
 
 def _figures(

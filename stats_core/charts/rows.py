@@ -132,18 +132,16 @@ def _list_row(place: int, row: Row, total: int) -> Row:
     }
 
 
-def hour_rows(df: pl.DataFrame) -> list[Row]:
+def hour_rows(stats: AppointmentStatistics) -> list[Row]:
     """Return a row for each hour of the week: `weekday`, `hour`, `time`, the outcomes."""
-    counted = {(day, hour): outcomes for day, hour, *outcomes in df.iter_rows()}
     return [
         {
-            "weekday": WEEKDAYS[day - 1],
+            "weekday": WEEKDAYS[weekday - 1],
             "hour": hour,
             "time": f"{hour:02}:00 to {hour:02}:59",
-            **_outcomes(counted.get((day, hour), (0, 0, 0))),
+            **_outcomes(outcomes),
         }
-        for day in range(1, 8)
-        for hour in range(24)
+        for weekday, hour, *outcomes in stats.hours().iter_rows()
     ]
 
 

@@ -20,6 +20,7 @@ from stats_core.schema import DIMENSIONS, OUTCOMES
 
 _MAX_PERIODS = 31
 _STEPS = (1, 7, 28, 91, 364)  # days; all but the first are whole weeks
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def statistics_tables(
@@ -30,7 +31,8 @@ def statistics_tables(
         _breakdown(name, df, stats.total, page, size)
         for name, df in stats.breakdowns().items()
     ]
-    return Group(_overview(stats), "", _trend(stats), "", SideBySide(breakdowns))
+    tables = SideBySide([*breakdowns, *_hours(stats)])
+    return Group(_overview(stats), "", _trend(stats), "", tables)
 
 
 def integrations_table(partial: pl.DataFrame) -> Table:
@@ -129,6 +131,19 @@ def _trend(stats: AppointmentStatistics) -> RenderableType:
     for day, *outcomes in df.iter_rows():
         table.add_row(day.isoformat(), *_counted(outcomes), Bar(outcomes, highest))
     return Group(table, Legend()) if df.height else table
+
+
+def _hours(stats: AppointmentStatistics) -> Iterator[Table]:
+    """Yield the table of hours and weekdays, if they were counted."""
+    if not stats.has_hours:
+        return
+    table = _table("hours", "from", *_WEEKDAYS)
+    count = pl.sum_horizontal(OUTCOMES).alias("count")
+    counts = stats.hours().select("weekday", "hour", count)
+    by_hour = counts.pivot("weekday", index="hour", values="count")
+    for hour, *numbers in by_hour.iter_rows():
+        table.add_row(f"{hour:02}:00", *map(number, numbers))
+    yield table
 
 
 def _breakdown(name: str, df: pl.DataFrame, total: int, page: int, size: int) -> Table:
