@@ -36,7 +36,7 @@ def assert_agrees(rival: str, case: Case, folder: Path) -> None:
         pytest.skip(f"{rival}: {reason}")
 
 
-POOLED = [case for case in CASES if not case.integrations]
+POOLED = [case for case in CASES if not case.by_integration]
 
 
 @pytest.mark.parametrize("case", POOLED, ids=lambda case: case.name)
