@@ -10,6 +10,7 @@ from benchmarks.ours import FLOOR, INDEX, OWN
 
 _PLAIN = ("none", "date", "type-date")
 _SEARCHES = ("search-rare", "search-frequent", "search-two", "type-date-search")
+_UNITS = {"ms", "µs", "MB"}
 
 
 # Of a case, what it is measured against, the limit and what it limits: the other's
@@ -62,12 +63,12 @@ def target_rows(found: Sequence[Measurement]) -> Iterator[tuple[str, ...]]:
     for case, rival, limit, kind in _TARGETS:
         rows = 100_000_000 if kind == "MB" else 10_000_000
         against, rows = COMPARISONS[case][:2] if case in COMPARISONS else (rival, rows)
-        it = known.get((case, against, rows), Measurement(case, rows, against))
-        index = known.get((case, INDEX, rows), it).ratio
+        blank = Measurement(case, rows, against)
+        it, index = (known.get((case, by, rows), blank) for by in (against, INDEX))
         seconds = it.ours or 0
         numbers = {
             "≥": it.ratio,
-            INDEX: (it.ratio or 0) / (index or inf),
+            INDEX: (it.ratio or 0) / (index.ratio or inf),
             "≤": 1 / (it.ratio or inf),
             "ms": seconds * 1e3,
             "µs": seconds * 1e6 / rows,
@@ -76,8 +77,7 @@ def target_rows(found: Sequence[Measurement]) -> Iterator[tuple[str, ...]]:
         if number := numbers[kind]:
             more = kind in {"≥", INDEX}
             met = number >= limit if more else number <= limit
-            units = {"ms", "µs", "MB"}
-            what = f"{case}, {kind if kind in units else against}"
-            what += " against the index" if kind == INDEX else ""
+            whole = f"{against} against the index" if kind == INDEX else against
+            what = f"{case}, {kind if kind in _UNITS else whole}"
             wanted = f"{'≥' if more else '≤'} {limit:g}"
             yield what, wanted, f"{number:.2f}", "met" if met else "**missed**"
