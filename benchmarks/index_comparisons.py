@@ -130,7 +130,7 @@ def _grown(records: Dataset) -> AppointmentIndex:
 def _random(rows: int, data: Path) -> Works:
     """Compare a random request for each 2,000 records, but at least 20."""
     records = dataset(BY_NAME["memory-integration"], rows, data)
-    cases = [*_random_cases(records.frame()["created_at"], max(20, rows // 2_000))]
+    cases = [*random_cases(records.frame()["created_at"], max(20, rows // 2_000))]
     engine = _in_turn([count(records, case) for case in cases])
     return Works(_asked(index_of(records), cases), engine, list.__eq__)
 
@@ -143,7 +143,7 @@ _WORDS = ("quillon", "CLINIC", "ferdro", "Harbour", "an", "e", "eye centre", "no
 _FORMATS = ("%Y-%m-%dT%H:%M:%S%.9fZ", "%Y-%m-%d")
 
 
-def _random_cases(instants: pl.Series, number: int) -> Iterator[Case]:
+def random_cases(instants: pl.Series, number: int) -> Iterator[Case]:
     """Yield seeded requests; bounds are dates, or within a microsecond of records."""
     random = Random(0)  # noqa: S311 - no secret
     ids = integration_ids(6)  # the last one has no record
