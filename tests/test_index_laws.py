@@ -51,7 +51,8 @@ def _small_parts() -> Iterator[None]:
 
 def answers(index: AppointmentIndex, case: Case, whose: Whose, key: str) -> Answers:
     query = case.query
-    options: dict[str, Any] = {"where": case.where, "timezone": case.zone}
+    options: dict[str, Any] = {"timezone": case.zone, "hours": case.hours}
+    options |= {"where": case.where}
     if whose == "each":
         return index.by_integration(query, **options)
     own = key if whose == "one" else None

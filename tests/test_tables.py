@@ -134,6 +134,17 @@ def test_further_breakdowns_have_a_table_each_named_as_it_is() -> None:
     )
 
 
+def test_hours_have_a_table_of_weekdays() -> None:
+    records = [{"created_at": "2024-05-01T09:30:00Z", "status": "late"}] * 1_200
+    plain = appointment_statistics(records)
+    stats = appointment_statistics(records, hours=True)
+    assert "Mon" not in shown(statistics_tables(plain))
+    rows = cells(statistics_tables(stats))[-24:]
+    assert [row[0] for row in rows] == [f"{hour:02}:00" for hour in range(24)]
+    assert rows[9][1:] == ["0", "0", "1,200", "0", "0", "0", "0"]
+    assert rows[8][1:] == ["0"] * 7
+
+
 @pytest.mark.parametrize("value", ["x" * 200, "an " * 70])
 def test_a_long_value_is_cut_and_no_number_is(value: str) -> None:
     tables = statistics_tables(of_sources(value, "b", "b", status="failed"))

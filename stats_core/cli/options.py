@@ -82,6 +82,7 @@ _COUNTING: dict[str, _Option] = {
         "Count this label of a breakdown, or `outcome=failed`; can be repeated.",
     ),
     "timezone": (str | None, None, "IANA zone of the days; default: UTC."),
+    "hours": (bool, None, "Flag: count each weekday and hour; tables show them."),
     "column": (
         *(_Words, "ROLE=COLUMN"),
         f"The column of a field, dots for nested ones; can be repeated; roles: {', '.join(ROLES)}.",

@@ -20,6 +20,7 @@ _JOINER = "\u200d"  # joins the emoji of a family to one
 _MAX_PERIODS = 31
 _STEPS = (1, 7, 28, 91, 364)  # days; all but the first are whole weeks
 _MIN_VALUE = 10  # cells of a value that are shown beside numbers of any width
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _PERIODS: tuple[Literal["week", "month", "quarter"], ...] = ("week", "month", "quarter")
 
 
@@ -49,6 +50,7 @@ def statistics_tables(
             _breakdown(name, df, stats.total, page, size)
             for name, df in stats.breakdowns().items()
         ),
+        *_hours(stats),
     )
 
 
@@ -147,6 +149,19 @@ def _trend(stats: AppointmentStatistics) -> Table:
     for day, *outcomes in df.iter_rows():
         table.add_row(day.isoformat(), *_counted(outcomes))
     return table
+
+
+def _hours(stats: AppointmentStatistics) -> Iterator[Table]:
+    """Yield the table of hours and weekdays, if they were counted."""
+    if not stats.has_hours:
+        return
+    table = _table("hours", "from", *_WEEKDAYS)
+    count = pl.sum_horizontal(OUTCOMES).alias("count")
+    counts = stats.hours().select("weekday", "hour", count)
+    by_hour = counts.pivot("weekday", index="hour", values="count")
+    for hour, *numbers in by_hour.iter_rows():
+        table.add_row(f"{hour:02}:00", *map(_number, numbers))
+    yield table
 
 
 def _fitting(stats: AppointmentStatistics) -> tuple[str, pl.DataFrame]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from stats_core.results.comparison import Comparison
 from stats_core.results.dashboard import dashboard
+from stats_core.results.hours import hours_of_week
 from stats_core.results.partials import checked_partial, merge_partials
 from stats_core.results.response import AppointmentsDashboard
 from stats_core.results.views import Views
@@ -16,6 +17,7 @@ from stats_core.schema import (
     BREAKDOWN_SCHEMA,
     COUNTS,
     DIMENSIONS,
+    HOURS,
     PARTIAL_SCHEMA,
     SECTIONS,
     TOTAL,
@@ -92,7 +94,7 @@ class AppointmentStatistics(Views):
         """
         columns = BREAKDOWN_SCHEMA.names()
         found = {name: self._section(name)[columns] for name in DIMENSIONS}
-        further = (name for name in self._slices if name not in SECTIONS)
+        further = (name for name in self._slices if name not in (*SECTIONS, HOURS))
         # The last row is the marker, which says that the dimension was counted.
         return found | {name: self._section(name)[:-1][columns] for name in further}
 
@@ -110,6 +112,33 @@ class AppointmentStatistics(Views):
             msg = f"no breakdown {name!r}, expected one of {', '.join(found)}"
             raise ValueError(msg)
         return found[name]
+
+    @property
+    def has_hours(self) -> bool:
+        """Whether the hours were counted."""
+        return HOURS in self._slices
+
+    def hours(self) -> pl.DataFrame:
+        """Return each hour of the week: what was counted with `hours=True`.
+
+        Returns:
+            168 rows: `weekday: Int8`, 1 to 7 from Monday, as ISO 8601 numbers them,
+            `hour: Int8`, 0 to 23 of the local clock, `successful, failed, other: Int64`;
+            weekday and hour ascending, zeros included. Undated records have no hour.
+
+        Raises:
+            ValueError: The hours were not counted.
+
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": "2024-05-01T23:30:00Z", "status": "failed"}]
+        >>> stats = appointment_statistics(docs, timezone="Asia/Tokyo", hours=True)
+        >>> stats.hours().filter(failed=1).rows()
+        [(4, 8, 0, 1, 0)]
+        """
+        if not self.has_hours:
+            msg = "the hours were not counted, count with `hours=True`"
+            raise ValueError(msg)
+        return hours_of_week(self._section(HOURS))
 
     @property
     def source(self) -> pl.DataFrame:
@@ -183,9 +212,10 @@ class AppointmentStatistics(Views):
             `timezone, section: String, day: Date, value: String, count, unset,
             successful, failed, other: Int64`. Sections, in this order: `total` and
             `undated` (one row each, only `count` is set), `trends` (`count` is the sum
-            of the outcomes) and the dimensions, each in its own order. A further
-            dimension ends with a row without a value, whose counts are 0: it tells that
-            the dimension was counted.
+            of the outcomes) and the dimensions, each in its own order; after the
+            published ones, hours (as `1 00`) and further dimensions by name. Each of
+            these ends with a row without a value, whose counts are 0: it tells that
+            it was counted.
         """
         return self.frame
 
