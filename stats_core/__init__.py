@@ -6,12 +6,14 @@ from stats_core.api import (
     statistics_by_integration,
 )
 from stats_core.errors import InvalidRecordsError
+from stats_core.index.appointment_index import AppointmentIndex
 from stats_core.layout import RecordLayout
 from stats_core.query import AppointmentType, StatisticsQuery
 from stats_core.results.response import AppointmentsDashboard
 from stats_core.results.statistics import AppointmentStatistics, merge_statistics
 
 __all__ = [
+    "AppointmentIndex",
     "AppointmentStatistics",
     "AppointmentType",
     "AppointmentsDashboard",

@@ -8,6 +8,8 @@ of the time zone database inside Polars.
 from bisect import bisect
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,7 +27,7 @@ EPOCH_ORDINAL = EPOCH.toordinal()
 FIRST_SECOND, LAST_SECOND = zones.FIRST_SECOND, zones.LAST_SECOND
 UNITS_PER_SECOND: dict[TimeUnit, int] = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 
-_HOUR, _WEEK_HOURS = 3_600, 168
+HOUR, _WEEK_HOURS = 3_600, 168
 _EPOCH_HOUR = 3 * 24  # 1970-01-01 was a Thursday
 
 # Names that systems keep beside the IANA zones: `localtime` is the zone of the machine;
@@ -110,7 +112,59 @@ def hour_of_week(
     """
     changes = zones.changes(zone).between(first, last)
     clock, per_second = _local(created_at, changes, unit)
-    return (clock // (_HOUR * per_second) + _EPOCH_HOUR) % _WEEK_HOURS
+    return (clock // (HOUR * per_second) + _EPOCH_HOUR) % _WEEK_HOURS
+
+
+@lru_cache(maxsize=64)
+def day_starts(zone: ZoneInfo, first: int, last: int) -> pl.DataFrame:
+    """Return the local day at an instant, and every later change of the local day.
+
+    A day has two rows where the clocks go back over a midnight.
+
+    Args:
+        zone: The time zone.
+        first: The Unix second of the instant.
+        last: The last Unix second at which a day can change.
+
+    Returns:
+        `since: Int64`, Unix seconds, ascending; `day: Date`.
+
+    >>> day_starts(ZoneInfo("Asia/Tokyo"), 0, 100_000).rows()
+    [(0, datetime.date(1970, 1, 1)), (54000, datetime.date(1970, 1, 2))]
+    """
+    since, number = _starts(zone, first, last, DAY)
+    return pl.DataFrame({"since": since, "day": number.cast(pl.Int32).cast(pl.Date)})
+
+
+@lru_cache(maxsize=16)
+def hour_starts(zone: ZoneInfo, first: int, last: int) -> pl.DataFrame:
+    """Return the local hour of the week at an instant, and every later change of it.
+
+    The arguments are those of `day_starts`.
+
+    Returns:
+        `since: Int64`, Unix seconds, ascending; `hour: Int64`, as of `hour_of_week`.
+
+    >>> hour_starts(ZoneInfo("Asia/Tokyo"), 0, 4_000).rows()
+    [(0, 81), (3600, 82)]
+    """
+    since, number = _starts(zone, first, last, HOUR)
+    return pl.DataFrame({"since": since, "hour": (number + _EPOCH_HOUR) % _WEEK_HOURS})
+
+
+def _starts(
+    zone: ZoneInfo, first: int, last: int, step: int
+) -> tuple[pl.Series, pl.Series]:
+    """Return where each `step` of the local clock begins, and its number since 1970."""
+    since: list[int] = []
+    numbers: list[int] = []
+    after = Offset(last + 1, 0)
+    for (start, offset), (end, _) in pairwise([*offsets(zone, first, last), after]):
+        for number in range((start + offset) // step, (end - 1 + offset) // step + 1):
+            if not numbers or number != numbers[-1]:
+                since.append(max(start, number * step - offset))
+                numbers.append(number)
+    return pl.Series(since, dtype=pl.Int64), pl.Series(numbers, dtype=pl.Int64)
 
 
 def from_local(local: pl.Expr, zone: ZoneInfo, *, unit: TimeUnit) -> pl.Expr:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from stats_core.engine.aggregation import fill_unset, group_keys, is_unset, outcome
+from stats_core.engine.dictionary import decoded, new_dictionary
 from stats_core.errors import InvalidRecordsError
 from stats_core.request import Request, is_integration_id
 from stats_core.schema import (
@@ -48,13 +49,10 @@ def nothing(request: Request) -> list[pl.DataFrame]:
 
 
 def new_codes(request: Request) -> Codes:
-    """Return columns whose types number the texts of one answer as they appear.
-
-    Each answer needs its own, so that neither codes nor texts outlive it.
-    """
+    """Return columns whose types number the texts of one answer as they appear."""
     columns = map(dimension_column, request.value_sections)
     return {
-        name: pl.Series([], dtype=pl.Categorical(pl.Categories.random()))
+        name: new_dictionary()
         for name in ("integration_id", "status", *columns, _LABELS)
     }
 
@@ -140,8 +138,8 @@ def partial_frame(
         InvalidRecordsError: An id that no request could name.
     """
     days, *values = (_counted(df) for df in groups)
-    ids = _texts(codes["integration_id"].dtype, [days["integration"]])
-    labels = _texts(codes[_LABELS].dtype, [df["place"] for df in values])
+    ids = _texts(codes["integration_id"], [days["integration"]])
+    labels = _texts(codes[_LABELS], [df["place"] for df in values])
     _check_ids(ids.gather(days["integration"].unique()))
     sections = all_sections(request.value_sections)
     stacked = pl.concat(
@@ -305,11 +303,6 @@ def _size(codes: pl.LazyFrame) -> int:
     return int(size.collect().item())
 
 
-def _texts(dtype: pl.DataType, codes: Sequence[pl.Series]) -> pl.Series:
+def _texts(dictionary: pl.Series, codes: Sequence[pl.Series]) -> pl.Series:
     """Return the texts of all codes up to the greatest one in use, by code."""
-    size = _size(pl.concat(codes).alias("code").to_frame().lazy())
-    numbers = pl.int_range(size, dtype=pl.UInt32, eager=True)
-    # Polars before 2.0 casts; Polars 2 has `cat.to`.
-    decode = getattr(numbers.cat, "to", numbers.cast)
-    texts: pl.Series = decode(dtype).cast(pl.String)
-    return texts
+    return decoded(dictionary, _size(pl.concat(codes).alias("code").to_frame().lazy()))

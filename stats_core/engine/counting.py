@@ -106,7 +106,7 @@ def count_batches(frames: Iterable[CanonicalFrame], request: Request) -> pl.Data
             for lf, seconds in _valid(frames, request)
             for df in collect([_coded_plan(lf, seconds, request, codes)], request)
         )
-        return _decoded(batches, codes, request)
+        return summed_by_integration(batches, codes, request)
     nothing = canonical_documents([], request).lf
     parts = (
         collect(groups(lf, seconds, request), request)
@@ -203,12 +203,13 @@ def _count_by_integration(
         by_integration.preaggregate(df, codes, request)
         for df in _coded(frame, request, codes, limits)
     )
-    return _decoded(batches, codes, request)
+    return summed_by_integration(batches, codes, request)
 
 
-def _decoded(
+def summed_by_integration(
     batches: Iterable[list[pl.DataFrame]], codes: by_integration.Codes, request: Request
 ) -> pl.DataFrame:
+    """Sum the `by_integration.preaggregate` of batches, to `BY_INTEGRATION_SCHEMA`."""
     parts = chain([by_integration.nothing(request)], batches)
     groups = add_up(parts, by_integration.sum_runs)
     return by_integration.partial_frame(groups, codes, request)

@@ -69,35 +69,50 @@ def canonical_frame(records: Records, request: Request) -> CanonicalFrame:
     >>> lf.select("status", "utm_source", "text").collect().rows()
     [('true', None, 'Ana')]
     """
-    match records:
-        case pl.LazyFrame():
-            frame = canonical_scan(records, request)
-        case pl.DataFrame():
-            frame = canonical_scan(records.lazy(), request, records.height)
-        case ArrowStream():
-            frame = _canonical_arrow(records, request)
-        case _:
-            frame = canonical_documents(documents_list(records), request)
+    source, has_schema = readable(records, request)
+    if isinstance(source, list):
+        frame = canonical_documents(source, request)
+        if has_schema:  # what it lacks is absent, not unset
+            frame = replace(frame, columns=replace(frame.columns, optional=frozenset()))
+    else:
+        height = source.height if isinstance(source, pl.DataFrame) else None
+        frame = canonical_scan(source.lazy(), request, height)
     check_columns(frame.columns)
     return frame
 
 
-def _canonical_arrow(records: ArrowStream, request: Request) -> CanonicalFrame:
-    found = arrow_records(records, request)
-    if isinstance(found, pl.DataFrame):
-        return canonical_scan(found.lazy(), request, found.height)
-    frame = canonical_documents(found, request)
-    # A frame has a schema: what it lacks is absent, not unset.
-    return replace(frame, columns=replace(frame.columns, optional=frozenset()))
+def readable(
+    records: Records, request: Request
+) -> tuple[pl.DataFrame | pl.LazyFrame | list[Document], bool]:
+    """Return records as a Polars frame or as documents, and whether they had a schema.
+
+    Raises:
+        InvalidRecordsError: The records are of another kind, or cannot be read.
+
+    >>> readable(iter([{"status": "failed"}]), Request())
+    ([{'status': 'failed'}], False)
+    """
+    if isinstance(records, pl.DataFrame | pl.LazyFrame):
+        return records, True
+    if isinstance(records, ArrowStream):
+        return arrow_records(records, request), True
+    return documents_list(records), False
 
 
 def canonical_scan(
-    lf: pl.LazyFrame, request: Request, rows: int | None = None
+    lf: pl.LazyFrame, request: Request, rows: int | None = None, *, apart: bool = False
 ) -> CanonicalFrame:
     """Return a frame's records in canonical form, its faults unraised.
 
     What is absent is null, so that files that lack columns can be counted with files
     that have them; `check_columns` then raises what is absent in all of them.
+
+    Args:
+        lf: The frame.
+        request: What is counted.
+        rows: The number of records, where it is known.
+        apart: Whether each searched column becomes a column, `text_0` and so on,
+            instead of being joined with the others.
 
     Raises:
         InvalidRecordsError: The schema of the frame cannot be read.
@@ -107,7 +122,8 @@ def canonical_scan(
     found, fields, searched = find_columns(schema, request)
     columns = [*_columns(fields, request)]
     if request.patterns:
-        columns.append(_text(searched))
+        texts = _texts(searched)
+        columns += texts if apart else [_joined(texts)]
     return CanonicalFrame(lf.select(columns), rows, found)
 
 
@@ -148,14 +164,21 @@ def _created_at(found: Field | None, request: Request) -> Iterator[pl.Expr]:
         yield from created_at_columns(found, request)
 
 
-def _text(searched: Fields) -> pl.Expr:
+def _texts(searched: Fields) -> list[pl.Expr]:
+    """Return the text of each searched column."""
+    found = [each for each in searched.values() if each and fits("search", each)]
+    return [
+        text_column(each).cast(pl.String).alias(f"text_{place}")
+        for place, each in enumerate(found)
+    ]
+
+
+def _joined(texts: list[pl.Expr]) -> pl.Expr:
     """Join all searched text of a record, so that one pass searches all of it.
 
     The separator is white space, which no keyword contains, so no keyword matches
     across two columns.
     """
-    found = [each for each in searched.values() if each and fits("search", each)]
-    parts = [text_column(each).cast(pl.String) for each in found]
-    if not parts:
+    if not texts:
         return pl.lit(None, pl.String).alias("text")
-    return pl.concat_str(parts, separator=" ", ignore_nulls=True).alias("text")
+    return pl.concat_str(texts, separator=" ", ignore_nulls=True).alias("text")

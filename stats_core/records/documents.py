@@ -91,7 +91,38 @@ def documents_frame(
     >>> documents_frame(docs, request)[0].select("status", "utm_source").rows()
     [('failed', 'ads'), (None, None)]
     """
-    layout = request.layout
+    values = _role_values(rows, request)
+    columns = [*_instants(values["created_at"] or [None] * len(rows), request)]
+    for role in counted_roles(request):
+        columns += _texts(role, values[role] or [None] * len(rows))
+    if request.patterns:
+        columns.append(_searched(rows, request))
+    return pl.DataFrame(columns), _columns(rows, values, request)
+
+
+def documents_columns(
+    rows: Sequence[Document], requests: Sequence[Request], every: Request
+) -> list[Columns]:
+    """Return what each of some requests finds in documents, which are read once.
+
+    Args:
+        rows: The documents.
+        requests: The requests, of one layout.
+        every: A request that reads all fields that these read.
+
+    >>> documents_columns([{"status": "failed"}], [Request()], Request())[0].words
+    True
+    """
+    values = _role_values(rows, every)
+    return [
+        _columns(rows, values, request) if rows else Columns() for request in requests
+    ]
+
+
+def _role_values(
+    rows: Sequence[Document], request: Request
+) -> dict[str, list[Any] | None]:
+    """Return the values of each role that is read; None where all are absent."""
     read = {
         "created_at",
         "status",
@@ -99,17 +130,11 @@ def documents_frame(
         *map(dimension_column, request.dimensions),
         *filtered_roles(request),
     }
-    values = {
+    return {
         role: _values(rows, path)
-        for role, path in layout.columns().items()
+        for role, path in request.layout.columns().items()
         if role in read
     }
-    columns = [*_instants(values["created_at"] or [None] * len(rows), request)]
-    for role in counted_roles(request):
-        columns += _texts(role, values[role] or [None] * len(rows))
-    if request.patterns:
-        columns.append(_searched(rows, request))
-    return pl.DataFrame(columns), _columns(rows, values, request)
 
 
 def _columns(

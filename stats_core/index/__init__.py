@@ -1,0 +1,1 @@
+"""Records arranged so that a request costs milliseconds, however many there are."""
