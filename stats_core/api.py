@@ -4,16 +4,18 @@ import polars as pl
 
 from stats_core.engine import counting
 from stats_core.layout import RecordLayout
+from stats_core.mappings import FrozenMapping
 from stats_core.query import StatisticsQuery
 from stats_core.records.canonical import canonical_frame
 from stats_core.request import Request
 from stats_core.results.partials import by_integration
 from stats_core.results.response import AppointmentsDashboard
 from stats_core.results.statistics import AppointmentStatistics
-from stats_core.typing import Engine, IntegrationId, Records, Timezone
+from stats_core.typing import Engine, IntegrationId, Records, Timezone, Where
 
 _ALL = StatisticsQuery()
 _DEFAULT_LAYOUT = RecordLayout()
+_EVERY: Where = FrozenMapping()
 
 
 def appointment_statistics(
@@ -21,6 +23,7 @@ def appointment_statistics(
     query: StatisticsQuery = _ALL,
     *,
     integration_id: IntegrationId | None = None,
+    where: Where = _EVERY,
     layout: RecordLayout = _DEFAULT_LAYOUT,
     timezone: Timezone = "UTC",
     engine: Engine = "auto",
@@ -34,6 +37,9 @@ def appointment_statistics(
         integration_id: Whose records count: 24 characters of `0-9a-f`. Needed if the
             records carry the layout's column, refused if they do not. Records of other
             integrations are not examined.
+        where: Which labels count, by the name of a dimension or `outcome`; a record
+            counts if its label in each of them is one of those given. Labels are exact,
+            as the answer shows them; `direct` selects the unset as well.
         layout: Which column holds each field.
         timezone: The IANA zone whose calendar days are counted.
         engine: The Polars engine; `auto` follows the size of the records, `gpu` needs
@@ -42,7 +48,7 @@ def appointment_statistics(
     Raises:
         InvalidRecordsError: The records cannot be counted; every fault is listed.
         pydantic.ValidationError: An argument of the wrong kind, a malformed id, bounds
-            out of order.
+            out of order, a dimension or an outcome that is not there.
         stats_core.errors.UnknownTimezoneError: No zone has this name.
 
     >>> docs = [{"created_at": "2024-05-01T23:30:00Z", "status": "Success"}]
@@ -51,10 +57,14 @@ def appointment_statistics(
     [(datetime.date(2024, 5, 2), 1, 0, 0)]
     >>> stats.utm_source.rows()
     [('direct', 1, 1, 1, 0, 0)]
+    >>> where = {"utm_source": ["google", "direct"], "outcome": "failed"}
+    >>> appointment_statistics(docs, where=where).total
+    0
     """
     request = Request(
         query=query,
         integration_id=integration_id,
+        where=where,
         layout=layout,
         timezone=timezone,
         engine=engine,
@@ -67,6 +77,7 @@ def appointments_dashboard(
     query: StatisticsQuery = _ALL,
     *,
     integration_id: IntegrationId | None = None,
+    where: Where = _EVERY,
     layout: RecordLayout = _DEFAULT_LAYOUT,
     timezone: Timezone = "UTC",
     engine: Engine = "auto",
@@ -83,6 +94,7 @@ def appointments_dashboard(
     request = Request(
         query=query,
         integration_id=integration_id,
+        where=where,
         layout=layout,
         timezone=timezone,
         engine=engine,
@@ -95,6 +107,7 @@ def statistics_by_integration(
     records: Records,
     query: StatisticsQuery = _ALL,
     *,
+    where: Where = _EVERY,
     layout: RecordLayout = _DEFAULT_LAYOUT,
     timezone: Timezone = "UTC",
     engine: Engine = "auto",
@@ -120,6 +133,7 @@ def statistics_by_integration(
     request = Request(
         query=query,
         by_integration=True,
+        where=where,
         layout=layout,
         timezone=timezone,
         engine=engine,

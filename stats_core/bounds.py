@@ -108,14 +108,27 @@ def parse_bound(value: object) -> date | datetime:
     raise refused(msg)
 
 
-def nanoseconds(instant: datetime) -> int:
+def nanoseconds(at: datetime) -> int:
     """Return the Unix nanoseconds of an aware instant.
 
     >>> nanoseconds(parse_bound("1970-01-01T00:00:00.000000001Z"))
     1
     """
-    microseconds = (instant - days.EPOCH) // timedelta(microseconds=1)
-    return microseconds * 1_000 + getattr(instant, "nanosecond", 0)
+    microseconds = (at - days.EPOCH) // timedelta(microseconds=1)
+    return microseconds * 1_000 + getattr(at, "nanosecond", 0)
+
+
+def instant(nanosecond: int) -> datetime:
+    """Return the aware instant of a Unix nanosecond; the inverse of `nanoseconds`.
+
+    Raises:
+        OverflowError: It is not in the years 1 to 9999.
+
+    >>> instant(1_500).isoformat()
+    '1970-01-01T00:00:00.000001500+00:00'
+    """
+    microseconds, rest = divmod(nanosecond, 1_000)
+    return _exact(days.EPOCH + timedelta(microseconds=microseconds), rest)
 
 
 def first_nanosecond(bound: date | datetime, zone: ZoneInfo) -> int:
@@ -168,8 +181,8 @@ def _parsed(text: str) -> date | datetime:
         short = text.upper().replace(",", ".")
         if found[4]:
             short = short.replace(f".{found[4]}", f".{digits[:_MICROSECOND_DIGITS]}", 1)
-        instant = _as_utc(datetime.fromisoformat(short))
-        return _exact(instant, int(digits[_MICROSECOND_DIGITS:]))
+        at = _as_utc(datetime.fromisoformat(short))
+        return _exact(at, int(digits[_MICROSECOND_DIGITS:]))
     except ValueError as error:
         raise refused(str(error)) from error
 
@@ -180,15 +193,15 @@ def _advice(text: str) -> str:
     return "expected an ISO 8601 date or date-time such as 2024-05-01T09:30:00Z"
 
 
-def _exact(instant: datetime, nanosecond: int) -> datetime:
-    return Instant.of(instant, nanosecond) if nanosecond else instant
+def _exact(at: datetime, nanosecond: int) -> datetime:
+    return Instant.of(at, nanosecond) if nanosecond else at
 
 
-def _as_utc(instant: datetime) -> datetime:
-    if instant.utcoffset() is None:
-        return instant.replace(tzinfo=UTC)
+def _as_utc(at: datetime) -> datetime:
+    if at.utcoffset() is None:
+        return at.replace(tzinfo=UTC)
     try:
-        return instant.astimezone(UTC)
+        return at.astimezone(UTC)
     except OverflowError as error:
         msg = "expected an instant in the years 1 to 9999 UTC"
         raise refused(msg) from error

@@ -91,10 +91,7 @@ def local_day(
     if unit == "ns":  # an offset added at either end of this range would overflow
         instant, per_second = instant // per_second, 1
     changes = zones.changes(zone).between(first, last)
-    if len(changes.since) < _MAX_COMPARISONS:
-        shift = _compared(instant, offsets(zone, first, last), per_second)
-    else:
-        shift = _searched(instant, changes, per_second)
+    shift = _offset(instant, changes, per_second)
     return ((instant + shift) // (DAY * per_second)).cast(pl.Int32).cast(pl.Date)
 
 
@@ -125,6 +122,27 @@ def day_starts(zone: ZoneInfo, first: int, last: int) -> pl.DataFrame:
                 day.append(number)
     schema = {"since": pl.Int64(), "day": pl.Int32()}
     return pl.DataFrame([since, day], schema).cast({"day": pl.Date()})
+
+
+def from_local(local: pl.Expr, zone: ZoneInfo, *, unit: TimeUnit) -> pl.Expr:
+    """Return the instants of a local clock, as physical values in UTC; null stays null.
+
+    A local time that does not exist, or that happens twice, is read as `zoneinfo` reads
+    it with `fold=0`: under the offset before the change.
+
+    Args:
+        local: A `Datetime` column whose physical values are local.
+        zone: The time zone of the clock.
+        unit: The time unit of that column. Nanoseconds can overflow at the ends of
+            their range.
+
+    >>> df = pl.DataFrame({"at": [datetime(2024, 3, 10), None]})
+    >>> at = from_local(pl.col("at"), ZoneInfo("Asia/Tokyo"), unit="us")
+    >>> df.select(at.cast(pl.Datetime)).rows()
+    [(datetime.datetime(2024, 3, 9, 15, 0),), (None,)]
+    """
+    clock, changes = local.to_physical(), zones.wall_changes(zone)
+    return clock - _offset(clock, changes, UNITS_PER_SECOND[unit])
 
 
 def first_seconds(days: Sequence[int], zone: ZoneInfo) -> list[int]:
@@ -177,10 +195,16 @@ def countable_seconds(zone: ZoneInfo) -> tuple[int, int]:
     return first, LAST_SECOND - max(late, 0)
 
 
-def _compared(instant: pl.Expr, steps: list[Offset], per_second: int) -> pl.Expr:
-    """Return the offset of each instant; each step costs one comparison per row."""
-    shift = pl.lit(steps[0].seconds * per_second, dtype=pl.Int64)
-    for start, seconds in steps[1:]:
+def _offset(instant: pl.Expr, changes: Changes, per_second: int) -> pl.Expr:
+    few = len(changes.since) < _MAX_COMPARISONS
+    return (_compared if few else _searched)(instant, changes, per_second)
+
+
+def _compared(instant: pl.Expr, changes: Changes, per_second: int) -> pl.Expr:
+    """Return the offset of each instant; each change costs one comparison per row."""
+    first, *later_ones = changes.seconds
+    shift = pl.lit(first * per_second, dtype=pl.Int64)
+    for start, seconds in zip(changes.since, later_ones, strict=True):
         later = pl.lit(seconds * per_second, dtype=pl.Int64)
         shift = pl.when(instant >= start * per_second).then(later).otherwise(shift)
     return shift

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from stats_core import windows
 from stats_core.bounds import (
     Bound,
     Period,
@@ -26,11 +27,20 @@ from stats_core.bounds import (
     first_nanosecond,
     nanoseconds,
 )
+from stats_core.days import find_zone
 from stats_core.errors import refused
 from stats_core.text import is_unicode
+from stats_core.typing import Timezone
+from stats_core.windows import Move, Window
 
 MAX_SEARCH_CHARACTERS = 1_000
 _START_AFTER_END = PydanticCustomError("start_after_end", "`start` is after `end`")
+_NOT_COMPARABLE = PydanticCustomError(
+    "bound_missing", "`start` and `end` are needed to find the time before"
+)
+_NO_TIME_BEFORE = PydanticCustomError(
+    "no_time_before", "the time before is not in the years 1 to 9999"
+)
 
 
 class AppointmentType(StrEnum):
@@ -142,15 +152,75 @@ class StatisticsQuery(BaseModel):
         start = None if self.start is None else first_nanosecond(self.start, zone)
         end = None if self.end is None else end_nanosecond(self.end, zone)
         mixed = isinstance(self.start, datetime) != isinstance(self.end, datetime)
-        if (
-            mixed
-            and self.end
-            and start is not None
-            and end is not None
-            and start >= end
-        ):
-            error = InitErrorDetails(
-                type=_START_AFTER_END, loc=("end",), input=bound_text(self.end)
-            )
-            raise ValidationError.from_exception_data(type(self).__name__, [error])
+        if mixed and start is not None and end is not None and start >= end:
+            raise self._faults(_START_AFTER_END, "end")
         return Period(start, end)
+
+    def previous(self, timezone: Timezone = "UTC") -> Self:
+        """Return the same query for the time just before.
+
+        Of two dates, as many local days just before. Of two instants, or a date and an
+        instant, the instants of a window that is as long to the nanosecond. There is
+        neither a gap nor an overlap between both windows.
+
+        Args:
+            timezone: The IANA zone whose days are meant.
+
+        Raises:
+            pydantic.ValidationError: A bound is missing or out of order, or the time
+                before is not in the years 1 to 9999.
+            stats_core.errors.UnknownTimezoneError: No zone has this name.
+
+        >>> may = StatisticsQuery(start="2024-05-01", end="2024-05-31").previous()
+        >>> str(may.start), str(may.end)
+        ('2024-03-31', '2024-04-30')
+        """
+        return self._earlier(windows.previous, timezone)
+
+    def year_before(self, timezone: Timezone = "UTC") -> Self:
+        """Return the same query for the same days of the year before.
+
+        29 February becomes 28 February. An instant becomes that of the same local clock
+        time. If that time does not exist, or exists twice, it is read as `zoneinfo`
+        reads it with `fold=0`.
+
+        Args:
+            timezone: The IANA zone of the clock.
+
+        Raises:
+            pydantic.ValidationError: As `previous`. Also if the bounds are out of order
+                a year before, because 29 February or a change of the clock is between
+                them.
+            stats_core.errors.UnknownTimezoneError: No zone has this name.
+
+        >>> query = StatisticsQuery(start="2024-05-01T12:00Z", end="2024-05-31")
+        >>> before = query.year_before("Europe/London")
+        >>> before.start.isoformat(), before.end.isoformat()
+        ('2023-05-01T12:00:00+00:00', '2023-05-31')
+        """
+        return self._earlier(windows.year_before, timezone)
+
+    def _earlier(self, move: Move, timezone: Timezone) -> Self:
+        zone = timezone if isinstance(timezone, ZoneInfo) else find_zone(timezone)
+        _ = self.period(zone)
+        if self.start is None or self.end is None:
+            absent = [name for name in Window._fields if getattr(self, name) is None]
+            raise self._faults(_NOT_COMPARABLE, *absent)
+        try:
+            window = move(Window(self.start, self.end), zone)
+        except (ValueError, OverflowError) as error:
+            raise self._faults(_NO_TIME_BEFORE, "start") from error
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        found = type(self).model_validate(given | window._asdict())
+        _ = found.period(zone)  # whether a date and an instant are in order
+        return found
+
+    def _faults(self, kind: PydanticCustomError, *names: str) -> ValidationError:
+        """Return the error that finds one fault in each of these bounds."""
+        bounds = {name: getattr(self, name) for name in names}
+        texts = {name: bound and bound_text(bound) for name, bound in bounds.items()}
+        faults = [
+            InitErrorDetails(type=kind, loc=(name,), input=text)
+            for name, text in texts.items()
+        ]
+        return ValidationError.from_exception_data(type(self).__name__, faults)

@@ -1,18 +1,34 @@
 """One request: what is counted, validated once and only read afterwards."""
 
+import json
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+import polars as pl
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from stats_core import days
 from stats_core.bounds import Period
-from stats_core.layout import RecordLayout
+from stats_core.errors import refused
+from stats_core.layout import RecordLayout, zone_name
+from stats_core.mappings import FrozenMapping
 from stats_core.query import StatisticsQuery
-from stats_core.text import in_any_case
+from stats_core.schema import OUTCOME, OUTCOMES
+from stats_core.text import in_any_case, is_unicode, trimmed
 from stats_core.typing import Engine
 
 _INTEGRATION_ID = r"^[0-9a-f]{24}$"
@@ -33,9 +49,39 @@ def _id_text(value: object) -> object:
     return str(value) if type(value).__name__ == "ObjectId" else value
 
 
-def _zone_name(value: object) -> object:
-    """Return the name of a `ZoneInfo`; other values as they are."""
-    return value.key if isinstance(value, ZoneInfo) else value
+def _label(text: str) -> str:
+    if (
+        not text
+        or not is_unicode(text)
+        or text != pl.select(trimmed(pl.lit(text))).item()
+    ):
+        msg = "expected a label as an answer shows it, trimmed and not blank"
+        raise refused(msg)
+    return text
+
+
+def _alternatives(value: object) -> object:
+    """Return one text as a list of it; other values as they are."""
+    return [value] if isinstance(value, str) else value
+
+
+def _in_order(labels: tuple[str, ...]) -> tuple[str, ...]:
+    if not labels:
+        msg = "expected at least one label, got none"
+        raise refused(msg)
+    return tuple(sorted(set(labels)))
+
+
+_Labels = Annotated[
+    tuple[Annotated[str, AfterValidator(_label)], ...],
+    BeforeValidator(_alternatives),
+    AfterValidator(_in_order),
+]
+_Where = Annotated[
+    Mapping[str, _Labels],
+    AfterValidator(FrozenMapping),
+    PlainSerializer(dict, return_type=dict[str, tuple[str, ...]]),
+]
 
 
 class Request(BaseModel):
@@ -46,12 +92,14 @@ class Request(BaseModel):
         layout: Which column holds each field.
         integration_id: The integration whose records count; None pools all records.
         by_integration: Whether each integration is counted separately.
+        where: Which labels count, by dimension or `outcome`: a record counts if its
+            label in each of them is one of those given.
         timezone: The IANA zone whose calendar days are counted.
         engine: The Polars engine; `auto` follows the size of the records.
 
     Raises:
-        pydantic.ValidationError: An argument of the wrong kind, a malformed id, or
-            bounds that are out of order in this zone.
+        pydantic.ValidationError: An argument of the wrong kind, a malformed id, an
+            unknown dimension or outcome, or bounds that are out of order in this zone.
         UnknownTimezoneError: No zone has this name. It is a fault of the program, not
             of its client, so it is no `ValidationError`.
 
@@ -65,13 +113,27 @@ class Request(BaseModel):
     layout: RecordLayout = RecordLayout()
     integration_id: Annotated[_IdText | None, BeforeValidator(_id_text)] = None
     by_integration: bool = False
-    timezone: Annotated[str, BeforeValidator(_zone_name)] = "UTC"
+    where: _Where = Field(default_factory=FrozenMapping)
+    timezone: Annotated[str, BeforeValidator(zone_name)] = "UTC"
     engine: Engine = "auto"
+
+    @field_validator("where")
+    @classmethod
+    def _is_known(cls, where: _Where, info: ValidationInfo) -> _Where:
+        layout = info.data.get("layout", RecordLayout())
+        names = (*layout.dimensions(), OUTCOME)
+        if unknown := sorted(set(where) - set(names)):
+            msg = f"no dimension {', '.join(unknown)}; there are {', '.join(names)}"
+            raise refused(msg)
+        if unknown := sorted(set(where.get(OUTCOME, ())) - set(OUTCOMES)):
+            msg = f"no outcome {', '.join(unknown)}; there are {', '.join(OUTCOMES)}"
+            raise refused(msg)
+        return where
 
     def __init__(self, **arguments: object) -> None:
         """Validate the arguments, then resolve the zone and the period."""
         super().__init__(**arguments)
-        _ = self.zone, self.period
+        _ = self.zone, self.naive_zone, self.period
 
     @property
     def scoped(self) -> bool:
@@ -83,10 +145,20 @@ class Request(BaseModel):
         """Whether the query has a start or an end."""
         return self.query.start is not None or self.query.end is not None
 
+    @property
+    def dimensions(self) -> Mapping[str, str]:
+        """The label of unset records in each dimension, in the order of an answer."""
+        return self.layout.dimensions()
+
     @cached_property
     def zone(self) -> ZoneInfo:
         """The time zone."""
         return days.find_zone(self.timezone)
+
+    @cached_property
+    def naive_zone(self) -> ZoneInfo:
+        """The time zone of instants without one."""
+        return days.find_zone(self.layout.naive_timezone)
 
     @cached_property
     def period(self) -> Period:
@@ -129,6 +201,7 @@ class Request(BaseModel):
                 layout=self.layout,
                 integration_id=self.integration_id,
                 by_integration=self.by_integration,
+                where=self.where,
                 timezone=self.timezone,
                 engine=self.engine,
             )
@@ -146,4 +219,6 @@ class Request(BaseModel):
             "integration_id": self.integration_id,
             "appointment_type": self.query.appointment_type,
             "search": " ".join(sorted(set(self.query.keywords()))),
+            "breakdowns": ", ".join(self.layout.breakdowns),
+            "where": json.dumps(dict(self.where)) if self.where else "",
         }

@@ -1,20 +1,23 @@
 """Dimensions, outcomes, and the schemas of every frame that holds an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import polars as pl
 
-# Each dimension, and the label of a record whose value is unset.
+NOT_SET = "not set"
+
+# Each published dimension, and the label of a record whose value is unset. A layout can
+# have more of them: `RecordLayout.dimensions` has all.
 DIMENSIONS: Mapping[str, str] = MappingProxyType(
     {
-        "source": "not set",
+        "source": NOT_SET,
         "utm_source": "direct",
-        "utm_medium": "not set",
-        "utm_campaign": "not set",
+        "utm_medium": NOT_SET,
+        "utm_campaign": NOT_SET,
     }
 )
-OUTCOMES = ("successful", "failed", "other")
+OUTCOME, OUTCOMES = "outcome", ("successful", "failed", "other")
 ROLES = ("created_at", "status", "appointment_type", "integration_id", *DIMENSIONS)
 
 COUNTS = ("count", "unset", *OUTCOMES)
@@ -25,7 +28,9 @@ TOTAL, UNDATED, TRENDS = "total", "undated", "trends"
 SECTIONS = (TOTAL, UNDATED, TRENDS, *DIMENSIONS)
 
 # The tidy form of an answer. Rows are sorted by integration (where each one is
-# counted), section in the order of `SECTIONS`, day, count descending, value.
+# counted), section in the order of `all_sections`, day, count descending, value.
+# A section that is not in `SECTIONS` ends with a marker, a row without a value whose
+# counts are 0: so an answer tells that it was counted, even without a record.
 PARTIAL_SCHEMA = pl.Schema(
     {"timezone": pl.String(), "section": pl.String(), "day": pl.Date()}
     | dict(BREAKDOWN_SCHEMA)
@@ -33,3 +38,24 @@ PARTIAL_SCHEMA = pl.Schema(
 BY_INTEGRATION_SCHEMA = pl.Schema(
     {"integration_id": pl.String()} | dict(PARTIAL_SCHEMA)
 )
+
+
+def dimension_column(name: str) -> str:
+    """Return the column of a dimension in a canonical frame.
+
+    The column of a further dimension has a suffix: its name may be that of another
+    column, such as `status`.
+
+    >>> dimension_column("utm_source"), dimension_column("status")
+    ('utm_source', 'status:breakdown')
+    """
+    return name if name in DIMENSIONS else f"{name}:breakdown"
+
+
+def all_sections(found: Iterable[str]) -> tuple[str, ...]:
+    """Return the sections of any answer, then those of further dimensions by name.
+
+    >>> all_sections(["type", "clinic", "total"])[-3:]
+    ('utm_campaign', 'clinic', 'type')
+    """
+    return (*SECTIONS, *sorted(set(found).difference(SECTIONS)))

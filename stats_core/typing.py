@@ -1,6 +1,6 @@
 """Types of the public arguments, for annotations."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
@@ -28,4 +28,6 @@ IntegrationId = str | ObjectIdLike
 Timezone = str | ZoneInfo
 Document = Mapping[str, Any]
 Records = pl.DataFrame | pl.LazyFrame | ArrowStream | Iterable[Document]
+# The labels to keep, by dimension or `outcome`; one label may be plain text.
+Where = Mapping[str, str | Sequence[str]]
 Engine = Literal["auto", "in-memory", "streaming", "gpu"]

@@ -85,6 +85,33 @@ def changes(zone: ZoneInfo) -> Changes:
     return Changes(array("q", since), array("i", seconds))
 
 
+@lru_cache(maxsize=32)
+def wall_changes(zone: ZoneInfo) -> Changes:
+    """Return all changes of a zone's offset by local time, as `zoneinfo` reads it.
+
+    A local time that does not exist, or that happens twice, has the offset before the
+    change (`fold=0`). The attribute `since` is in seconds of the local clock.
+
+    >>> paris = wall_changes(ZoneInfo("Europe/Paris"))
+    >>> place = bisect(paris.since, 1_711_850_400)  # 2024-03-31T02:00, which is skipped
+    >>> list(paris.seconds[place : place + 2])
+    [3600, 7200]
+    """
+    found = changes(zone)
+    # It can change only where the clock of one offset ends, or that of another begins.
+    steps = zip(found.since, pairwise(found.seconds), strict=True)
+    clocks = {at + offset for at, both in steps for offset in both}
+    clocks = {FIRST_SECOND, *(it for it in clocks if FIRST_SECOND < it <= LAST_SECOND)}
+    since, seconds = array("q"), array("i")
+    for clock in sorted(clocks):
+        offset = (EPOCH + timedelta(seconds=clock)).replace(tzinfo=zone).utcoffset()
+        assert offset is not None  # noqa: S101 - a `ZoneInfo` knows all of them
+        if not seconds or seconds[-1] != offset.total_seconds():
+            since.append(clock)
+            seconds.append(int(offset.total_seconds()))
+    return Changes(since[1:], seconds)
+
+
 def offset_at(second: int, zone: ZoneInfo) -> int:
     """Return the seconds to add to UTC at a Unix second.
 

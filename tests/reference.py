@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 Record = Mapping[str, Any]
 Ask = Mapping[str, Any]
+Where = Mapping[str, Sequence[str]]
 Day = tuple[date, int, int, int]
 Row = tuple[str, int, int, int, int, int]
 
@@ -37,6 +38,8 @@ WORDS = {
     "false": "failed",
 }
 SEARCHED = ("patient", "clinic")
+NONE: Mapping[str, str] = {}
+NOTHING: Mapping[str, Sequence[str]] = {}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = 1_000
 SECOND = 10**9
@@ -59,12 +62,19 @@ def answer(
     timezone: str = "UTC",
     words: Mapping[str, str] = WORDS,
     searched: Sequence[str] = SEARCHED,
+    further: Mapping[str, str] = NONE,
+    where: Where = NOTHING,
+    clock: str = "UTC",
+    epoch: str | None = None,
 ) -> Answer:
     kept = []
-    for record in records:
+    for given in records:
+        record = {**given, "created_at": moment(given.get("created_at"), clock, epoch)}
         if integration_id and record.get("integration_id") != integration_id:
             continue
-        if is_asked_for(record, ask, timezone, searched):
+        if is_asked_for(record, ask, timezone, searched) and is_one_of(
+            record, where, further, words
+        ):
             kept.append(record)
 
     outcomes = [outcome(record.get("status"), words) for record in kept]
@@ -81,21 +91,48 @@ def answer(
             for day in sorted({day for day, _ in days})
         ],
         breakdowns={
-            name: rows([record.get(name) for record in kept], outcomes, default)
-            for name, default in DEFAULTS.items()
+            name: rows([record.get(column) for record in kept], outcomes, default)
+            for name, column, default in dimensions(further)
         },
     )
 
 
+def dimensions(further: Mapping[str, str] = NONE) -> list[tuple[str, str, str]]:
+    """Name, column and default of each: the published ones, then the others by name."""
+    published = [(name, name, default) for name, default in DEFAULTS.items()]
+    return published + [(name, further[name], "not set") for name in sorted(further)]
+
+
 def by_integration(
-    records: Sequence[Record], ask: Ask, timezone: str
+    records: Sequence[Record], ask: Ask, timezone: str, **options: Any
 ) -> dict[str, Answer]:
     """What each integration would get alone, without those that get nothing."""
     ids = sorted({key for record in records if (key := record.get("integration_id"))})
     alone = {
-        key: answer(records, ask, integration_id=key, timezone=timezone) for key in ids
+        key: answer(records, ask, integration_id=key, timezone=timezone, **options)
+        for key in ids
     }
     return {key: found for key, found in alone.items() if found.total}
+
+
+def is_one_of(
+    record: Record,
+    where: Where,
+    further: Mapping[str, str] = NONE,
+    words: Mapping[str, str] = WORDS,
+) -> bool:
+    """Whether each label that is asked for is one of the alternatives."""
+    labels = {
+        name: own_text(record.get(column)) or default
+        for name, column, default in dimensions(further)
+    }
+    labels["outcome"] = outcome(record.get("status"), words)
+    return all(labels[name] in some for name, some in where.items())
+
+
+def own_text(raw: object) -> str:
+    text = {True: "true", False: "false"}[raw] if isinstance(raw, bool) else raw
+    return trim(text) if isinstance(text, str) else ""
 
 
 def rows(values: list[object], outcomes: list[str], default: str) -> list[Row]:
@@ -103,7 +140,7 @@ def rows(values: list[object], outcomes: list[str], default: str) -> list[Row]:
     unset: Counter[str] = Counter()
     went: Counter[tuple[str, str]] = Counter()
     for raw, how in zip(values, outcomes, strict=True):
-        own = trim(raw) if isinstance(raw, str) else ""
+        own = own_text(raw)
         label = own or default
         count[label] += 1
         unset[label] += not own
@@ -129,6 +166,7 @@ def response(found: Answer, timezone: str, page: int, size: int) -> dict[str, An
             if (page - 1) * size <= place < page * size
         ]
         for name, listed in found.breakdowns.items()
+        if name in DEFAULTS
     }
     trends = [
         {"_id": zulu(first_instant(day, timezone)), "successful": good, "failed": bad}
@@ -177,7 +215,32 @@ def as_bound(value: object) -> date | int | None:
     return instant(value)
 
 
-def instant(value: object) -> int | None:
+def moment(value: object, clock: str, epoch: str | None) -> int | None:
+    """The instant of a record, whose clock or whose unit of numbers is known."""
+    if isinstance(value, str) and epoch and re.fullmatch(r"[+-]?[0-9]+", trim(value)):
+        value = int(trim(value))
+    if isinstance(value, int):
+        assert epoch
+        return value * {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[epoch]
+    if isinstance(value, str) and not re.search(r"Z|:.*[+-]", trim(value)):
+        text, _, fraction = trim(value).replace(",", ".").partition(".")
+        if not text:
+            return None
+        whole = moment(datetime.fromisoformat(text), clock, None)
+        return None if whole is None else whole + int(fraction.ljust(9, "0") or "0")
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if isinstance(value, datetime) and value.tzinfo is None:
+        local = value.replace(tzinfo=ZoneInfo(clock), fold=0)
+        offset = local.utcoffset()
+        assert offset is not None
+        return instant(value.replace(tzinfo=UTC, fold=0), -offset)
+    return instant(value)
+
+
+def instant(value: object, shift: timedelta = timedelta()) -> int | None:
+    if isinstance(value, int):
+        return value
     if isinstance(value, str):
         return instant_of_text(trim(value))
     if value is None:
@@ -186,7 +249,8 @@ def instant(value: object) -> int | None:
         assert isinstance(value, date)
         value = datetime.combine(value, time())
     aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return (aware - EPOCH) // timedelta(microseconds=1) * MICROSECOND
+    since = aware - EPOCH + shift
+    return since // timedelta(microseconds=1) * MICROSECOND
 
 
 def instant_of_text(text: str) -> int | None:
@@ -268,17 +332,26 @@ def filled(trends: list[Day], first: date, last: date) -> list[Day]:
     return [(day, *known.get(day, (0, 0, 0))) for day in calendar]
 
 
-def rolled_up(trends: list[Day], every: str) -> list[Day]:
+def rolled_up(
+    trends: list[Day], every: str, week_start: str = "monday", *, whole: bool = False
+) -> list[Day]:
+    """Each period that has a day of the trend; `whole`: those between them as well."""
     found: dict[date, list[int]] = {}
+    if whole and trends:
+        first, last = trends[0][0], trends[-1][0]
+        calendar = (first.toordinal(), last.toordinal() + 1)
+        for day in map(date.fromordinal, range(*calendar)):
+            found.setdefault(first_of(every, day, week_start), [0, 0, 0])
     for day, *outcomes in trends:
-        sums = found.setdefault(first_of(every, day), [0, 0, 0])
+        sums = found.setdefault(first_of(every, day, week_start), [0, 0, 0])
         sums[:] = [a + b for a, b in zip(sums, outcomes, strict=True)]
     return [(day, good, bad, other) for day, (good, bad, other) in found.items()]
 
 
-def first_of(every: str, day: date) -> date:
+def first_of(every: str, day: date, week_start: str = "monday") -> date:
     if every == "week":
-        year, week, _ = day.isocalendar()
-        return date.fromisocalendar(year, week, 1)
+        while day > date.min and day.strftime("%A").lower() != week_start:
+            day -= timedelta(days=1)
+        return day
     month = {"month": day.month, "quarter": (day.month - 1) // 3 * 3 + 1, "year": 1}
     return date(day.year, month[every], 1)

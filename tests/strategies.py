@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from typing import Any, NamedTuple, TypeVar
@@ -59,6 +59,19 @@ EDGE_DAYS = (
 SEARCHED = RecordLayout(search=reference.SEARCHED)
 ZONES = tuple(dict.fromkeys(zone for zone, _ in EDGE_DAYS))
 
+# Names of further breakdowns: as other fields have, in any order, like patterns.
+FURTHER = (
+    "clinic",
+    "status",
+    "type",
+    "label",
+    "^a$",
+    "*",
+    "UTM",
+    "\u00e9",
+    "x_invalid",
+)
+FURTHER_COLUMNS = ("clinic", "patient", "status", "appointment_type", "utm_source")
 # Few characters, so that texts collide: blanks seen and unseen, quotes, what regular
 # expressions and LIKE read, right to left, two cases, beyond the basic plane.
 ALPHABET = "ab\u00c9\u00e9 \u00a0\u200b\ufeff\t\x00\"'%_*.+(\\[$^\u05d0\u0663\U0001f600"
@@ -67,6 +80,8 @@ LABELS = (
     *("direct", " direct ", "Direct", "direct\u200b", "not set", "Not Set"),
     *("not set\ufeff", "ads", "Ads", " ads", "\u05d0\u05d1", "a\u200bb"),
 )
+SHOWN = ("direct", "not set", "ads", "Ads", "0", "\u05d0\u05d1", "a\u200bb", "success")
+OUTCOMES = ("successful", "failed", "other")
 STATUSES = (
     *("successful", "success", "succeeded", "failed", "failure", "error"),
     *("SUCCESS", " Failed ", "\ufefferror\u200b", "Succeeded\t", "\u00a0FAILURE"),
@@ -98,6 +113,12 @@ class Case(NamedTuple):
     documents: list[Document]
     ask: dict[str, Any]
     zone: str
+    further: Mapping[str, str] = reference.NONE  # breakdowns: their names and columns
+    where: reference.Where = reference.NOTHING
+
+    @property
+    def layout(self) -> RecordLayout:
+        return RecordLayout(search=reference.SEARCHED, breakdowns=self.further)
 
     @property
     def query(self) -> StatisticsQuery:
@@ -105,15 +126,36 @@ class Case(NamedTuple):
 
     @property
     def expected(self) -> reference.Answer:
-        return reference.answer(self.documents, self.ask, timezone=self.zone)
+        return self.expected_of(self.documents)
+
+    def expected_of(
+        self, records: Sequence[Document], integration_id: str | None = None
+    ) -> reference.Answer:
+        return reference.answer(
+            records, self.ask, integration_id=integration_id, **self._of_reference
+        )
+
+    def expected_of_each(
+        self, records: Sequence[Document]
+    ) -> dict[str, reference.Answer]:
+        return reference.by_integration(records, self.ask, **self._of_reference)
+
+    @property
+    def _of_reference(self) -> dict[str, Any]:
+        return {"timezone": self.zone, "further": self.further, "where": self.where}
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a public function takes beside the records and the query."""
+        return {"timezone": self.zone, "layout": self.layout, "where": self.where}
 
     def answer(self, records: Any = None, **options: Any) -> reference.Answer:
         """What the library says of these documents, or of the same in another form."""
+        return as_answer(self.statistics(records, **options))
+
+    def statistics(self, records: Any = None, **options: Any) -> AppointmentStatistics:
         records = frame(self.documents) if records is None else records
-        stats = appointment_statistics(
-            records, self.query, timezone=self.zone, layout=SEARCHED, **options
-        )
-        return as_answer(stats)
+        return appointment_statistics(records, self.query, **self.options, **options)
 
 
 def zones() -> st.SearchStrategy[str]:
@@ -312,11 +354,48 @@ def ids(records: Sequence[Document]) -> st.SearchStrategy[str]:
     return st.one_of(st.sampled_from(known), st.sampled_from(known), some) if known else some  # fmt: skip
 
 
+def further() -> st.SearchStrategy[dict[str, str]]:
+    """No further breakdowns, or some: of fields with another role too."""
+    some = st.dictionaries(
+        st.sampled_from(FURTHER), st.sampled_from(FURTHER_COLUMNS), max_size=3
+    )
+    return st.just({}) | some
+
+
+@st.composite
+def wheres(
+    draw: st.DrawFn,
+    records: Sequence[Document] = (),
+    further: Mapping[str, str] = reference.NONE,
+) -> dict[str, list[str]]:
+    """No labels, or some; most are those of a record, so that not all are dropped."""
+    if draw(st.sampled_from([True, True, False])):
+        return {}
+    record = draw(st.sampled_from(records)) if records else {}
+    labels = {
+        name: reference.own_text(record.get(column)) or default
+        for name, column, default in reference.dimensions(further)
+    }
+    outcome = reference.outcome(record.get("status"))
+    names = st.sampled_from([*labels, "outcome"])
+    where = {}
+    for name in sorted(draw(st.sets(names, min_size=1, max_size=2))):
+        own = outcome if name == "outcome" else labels[name]
+        any_ = st.sampled_from(OUTCOMES if name == "outcome" else SHOWN)
+        others = draw(st.lists(any_, max_size=2))
+        where[name] = (
+            others or [own] if draw(st.integers(0, 5)) == 0 else [own, *others]
+        )
+    return where
+
+
 @st.composite
 def cases(draw: st.DrawFn, *, scoped: bool = False) -> Case:
     zone = draw(zones())
     records = draw(documents(zone, scoped=scoped))
-    return Case(records, draw(asks(zone, records)), zone)
+    named = draw(further())
+    where = draw(wheres(records, named))
+    return Case(records, draw(asks(zone, records)), zone, named, where)
 
 
 def frame(records: Sequence[Document], schema: pl.Schema = SCHEMA) -> pl.DataFrame:

@@ -10,9 +10,9 @@ from polars.testing import assert_frame_equal
 
 from stats_core import RecordLayout
 from stats_core.engine.aggregation import (
-    KEYS,
     OUTCOME,
     fill_unset,
+    group_keys,
     groups,
     is_unset,
     outcome,
@@ -25,7 +25,13 @@ from stats_core.engine.sums import SECTION, in_order, sum_counts
 from stats_core.records.canonical import canonical_frame
 from stats_core.records.invalid import value_summary
 from stats_core.request import Request
-from stats_core.schema import DIMENSIONS, OUTCOMES, PARTIAL_SCHEMA, SECTIONS
+from stats_core.schema import (
+    DIMENSIONS,
+    OUTCOMES,
+    PARTIAL_SCHEMA,
+    SECTIONS,
+    dimension_column,
+)
 from stats_core.text import trimmed
 from tests import reference
 from tests.strategies import STATUSES, documents, frame, statuses, texts
@@ -192,6 +198,40 @@ def test_records_that_were_not_grouped_give_the_same_partial_frame(
     assert_frame_equal(found, partial(rows))
 
 
+@given(rows=ROWS, shared=st.booleans())
+def test_further_dimensions_follow_by_name_each_with_a_marker(
+    rows: list[Row], *, shared: bool
+) -> None:
+    further = {
+        "status": "status",
+        "Z": "source",
+        "\u00e9": "utm_medium",
+        "^a$": "source",
+    }
+    request = Request(timezone="Asia/Tokyo", layout={"breakdowns": further})
+    lf = rows_frame(rows).with_columns(
+        pl.col(path).alias(dimension_column(name)) for name, path in further.items()
+    )
+    assert group_keys(request)[5:] == tuple(
+        f"{name}:breakdown" for name in ("Z", "^a$", "status", "\u00e9")
+    )
+    days, *values = (preaggregate(lf, key, DEFAULT) for key in group_keys(request))
+    named = dict(zip(request.dimensions, values, strict=True))
+    if shared:  # the order in which they are given does not matter
+        named = dict(reversed(named.items()))
+    found = partial_frame(days, named, request).collect().rows()
+    outcomes = [reference.outcome(row.status) for row in rows]
+    expected = [*expected_rows(rows, "Asia/Tokyo")]
+    for name in ("Z", "^a$", "status", "\u00e9"):
+        listed = [getattr(row, further[name]) for row in rows]
+        expected += [
+            ("Asia/Tokyo", name, None, *row)
+            for row in reference.rows(listed, outcomes, "not set")
+        ]
+        expected.append(("Asia/Tokyo", name, None, None, 0, 0, 0, 0, 0))
+    assert found == expected
+
+
 def test_zero_is_a_value() -> None:
     rows = [Row(None, None, None, value, None, None) for value in ("0", "0", None)]
     listed = (
@@ -248,7 +288,7 @@ def test_groups_are_in_the_order_of_their_keys(rows: list[Row]) -> None:
     lf = lf.with_columns(created_at=at.cast(pl.Datetime("us", "UTC")))
     seconds = (1_714_521_600, 1_714_521_600 + 9 * 86_400)
     found = pl.collect_all(groups(lf, seconds, Request()))
-    for key, df in zip(KEYS, found, strict=True):
+    for key, df in zip(group_keys(Request()), found, strict=True):
         alone = preaggregate(rows_frame(rows), key, DEFAULT).collect()
         assert Counter(df.rows()) == Counter(alone.rows())
         assert df.columns == [key, "outcome", "count"]

@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import re
@@ -11,12 +12,14 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 from stats_core import (
     AppointmentsDashboard,
     InvalidRecordsError,
     StatisticsQuery,
+    appointment_statistics,
     appointments_dashboard,
     batch,
     statistics_by_integration,
@@ -129,6 +132,110 @@ def test_a_page_past_the_end_is_an_empty_table(sample: Path) -> None:
     )
     assert answer.code == 0
     assert "website" not in answer.out
+
+
+@pytest.mark.parametrize("whose", [("--each-integration",), ("--integration-id", ID)])
+def test_the_tidy_frame_is_a_file_for_spreadsheets(
+    sample: Path, whose: tuple[str, ...]
+) -> None:
+    part = sample.with_name("part.parquet")
+    Answer("tally", sample, *whose, "--out", part)
+    kept = pl.read_parquet(part)
+    for command in (["report", sample, *whose], ["merge", part]):
+        answer = Answer(*command, "--format=csv")
+        assert (answer.code, answer.err) == (0, "")
+        assert_frame_equal(pl.read_csv(answer.out.encode(), schema=kept.schema), kept)
+        table = Answer(*command, "--format=markdown").out.splitlines()
+        assert table[0] == f"| {' | '.join(kept.columns)} |"
+        assert len(table) == kept.height + 2
+
+
+@pytest.mark.parametrize("command", ["report", "merge"])
+def test_a_file_for_spreadsheets_has_no_pages(sample: Path, command: str) -> None:
+    answer = Answer(command, sample, "--format=csv", "--size=5")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == "--size: not with --format csv\n"
+
+
+def test_a_formula_in_a_record_is_text_in_a_spreadsheet(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "created_at,status,source\n2024-05-01,failed,\"=cmd|'/c calc'!A1\"\n"
+    )
+    rows = list(csv.reader(Answer("report", path, "--format=csv").out.splitlines()))
+    [value] = [row[3] for row in rows if row[1] == "source"]
+    assert value == "'=cmd|'/c calc'!A1"
+    assert json.loads(Answer("report", path).out)["source"][0]["_id"] == value[1:]
+
+
+@pytest.mark.parametrize("which", ["previous", "year"])
+def test_a_report_is_compared_with_the_time_before(sample: Path, which: str) -> None:
+    scope = ["--integration-id", ID, "--timezone", "America/New_York"]
+    window = ["--start=2025-01-01", "--end=2025-06-30"]
+    answer = Answer("report", sample, *scope, *window, f"--compare={which}")
+    assert (answer.code, answer.err) == (0, "")
+    query = StatisticsQuery(start="2025-01-01", end="2025-06-30")
+    zone = "America/New_York"
+    before = query.previous(zone) if which == "previous" else query.year_before(zone)
+    now, past = (
+        appointment_statistics(
+            pl.read_parquet(sample), one, integration_id=ID, timezone=zone
+        )
+        for one in (query, before)
+    )
+    comparison = now.compared_with(past)
+    assert 0 < now.total != past.total > 0
+    found = json.loads(answer.out)
+    assert found["total"] == comparison.total._asdict()
+    for name, df in comparison.breakdowns().items():
+        assert found["breakdowns"][name] == df.to_dicts()
+    frame = comparison.to_frame(query, before)
+    text = Answer(
+        "report", sample, *scope, *window, f"--compare={which}", "--format=csv"
+    ).out
+    assert_frame_equal(pl.read_csv(text.encode(), schema=frame.schema), frame)
+    table = Answer(
+        "report", sample, *scope, *window, f"--compare={which}", "--format=table"
+    ).out
+    assert f"{comparison.total.change:+,}" in table
+    assert max(map(len, table.splitlines())) <= 80
+
+
+def test_standard_input_is_compared_too() -> None:
+    result = CliRunner().invoke(
+        commands.app,
+        [
+            *("report", "-", "--input-format=csv", "--compare=previous"),
+            *("--start=2016-04-30", "--end=2016-04-30", *CLINIC_OPTIONS),
+        ],
+        input=CLINIC_CSV,
+    )
+    assert json.loads(result.stdout)["total"] == {
+        "now": 1,
+        "before": 2,
+        "change": -1,
+        "relative_change": -0.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "faults"),
+    [
+        (
+            ["--end=2024-05-01"],
+            "--start: `start` and `end` are needed to find the time before\n",
+        ),
+        (
+            ["--each-integration", "--start=2024-05-01", "--end=2024-05-01"],
+            "--compare: not together with --each-integration\n",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_wrong_usage(
+    sample: Path, words: list[str], faults: str
+) -> None:
+    answer = Answer("report", sample, "--compare=previous", *words)
+    assert (answer.code, answer.out, answer.err) == (2, "", faults)
 
 
 def test_every_fault_of_the_records_is_a_line(tmp_path: Path) -> None:

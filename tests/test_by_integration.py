@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 from polars.testing import assert_frame_equal
 
-from stats_core import InvalidRecordsError, RecordLayout
+from stats_core import InvalidRecordsError
 from stats_core.engine import by_integration
 from stats_core.engine.counting import count
 from stats_core.engine.sums import add_up
@@ -21,9 +21,18 @@ from stats_core.schema import (
     PARTIAL_SCHEMA,
 )
 from tests import reference
-from tests.strategies import IDS, SCOPED_SCHEMA, documents, frame, statuses, texts
+from tests.strategies import (
+    IDS,
+    SCOPED_SCHEMA,
+    documents,
+    frame,
+    further,
+    statuses,
+    texts,
+)
 
-LAYOUT = RecordLayout()
+REQUEST = Request(by_integration=True)
+NOTHING = by_integration.nothing(REQUEST)
 NAMES = ("integration_id", "status", *DIMENSIONS)
 KEYS = ("day", *DIMENSIONS)
 SCHEMA = dict.fromkeys(NAMES, pl.String) | {"day": pl.Date}
@@ -47,7 +56,7 @@ def coded(rows: Sequence[dict[str, Any]], codes: by_integration.Codes) -> pl.Dat
 
 
 def grouped(df: pl.DataFrame, codes: by_integration.Codes) -> list[pl.DataFrame]:
-    return by_integration.preaggregate(df, codes, LAYOUT)
+    return by_integration.preaggregate(df, codes, REQUEST)
 
 
 def alone(records: pl.DataFrame, key: str, **options: Any) -> pl.DataFrame:
@@ -59,7 +68,7 @@ def alone(records: pl.DataFrame, key: str, **options: Any) -> pl.DataFrame:
 
 @given(rows=ROWS)
 def test_rows_without_an_integration_are_left_out(rows: list[dict[str, Any]]) -> None:
-    codes = by_integration.new_codes()
+    codes = by_integration.new_codes(REQUEST)
     df = coded(rows, codes)
     assert df.columns == [*NAMES, "day"]
     assert df.drop("day").dtypes == [codes[name].dtype for name in NAMES]
@@ -75,12 +84,12 @@ def test_rows_without_an_integration_are_left_out(rows: list[dict[str, Any]]) ->
 def test_text_of_any_type_is_coded_alike(dtype: pl.DataType) -> None:
     columns = dict.fromkeys(NAMES, pl.Series([*IDS, None], dtype=dtype))
     lf = pl.LazyFrame(columns).with_columns(day=pl.lit(None, pl.Date))
-    df = by_integration.coded(lf, by_integration.new_codes()).collect()
+    df = by_integration.coded(lf, by_integration.new_codes(REQUEST)).collect()
     assert df["source"].cast(pl.String).to_list() == list(IDS)
 
 
 def test_each_answer_has_codes_of_its_own() -> None:
-    one, other = by_integration.new_codes(), by_integration.new_codes()
+    one, other = by_integration.new_codes(REQUEST), by_integration.new_codes(REQUEST)
     assert list(one) == list(other) == [*NAMES, "label"]
     dtypes = [codes[name].dtype for codes in (one, other) for name in codes]
     assert all(a != b for n, a in enumerate(dtypes) for b in dtypes[:n])
@@ -88,11 +97,11 @@ def test_each_answer_has_codes_of_its_own() -> None:
 
 @given(rows=ROWS)
 def test_groups_are_counted_by_ascending_keys(rows: list[dict[str, Any]]) -> None:
-    codes = by_integration.new_codes()
+    codes = by_integration.new_codes(REQUEST)
     df = coded(rows, codes)
     found = grouped(df, codes)
     assert len(found) == len(KEYS)
-    for groups, nothing in zip(found, by_integration.NOTHING, strict=True):
+    for groups, nothing in zip(found, NOTHING, strict=True):
         assert groups.schema == nothing.schema == {"key": pl.UInt64, "count": pl.Int64}
         keys = groups["key"].to_list()
         assert keys == sorted(set(keys))
@@ -104,7 +113,7 @@ def test_groups_are_counted_by_ascending_keys(rows: list[dict[str, Any]]) -> Non
 def test_a_key_tells_integration_label_default_and_outcome_apart(
     rows: list[dict[str, Any]],
 ) -> None:
-    codes = by_integration.new_codes()
+    codes = by_integration.new_codes(REQUEST)
     df = coded(rows, codes)
     kept = [row for row in rows if row["integration_id"] is not None]
     for name, groups in zip(KEYS, grouped(df, codes), strict=True):
@@ -129,9 +138,9 @@ def test_a_key_tells_integration_label_default_and_outcome_apart(
 def test_runs_of_several_batches_are_summed_by_key(
     parts: list[list[dict[str, Any]]],
 ) -> None:
-    codes = by_integration.new_codes()
+    codes = by_integration.new_codes(REQUEST)
     groups = [grouped(coded(rows, codes), codes) for rows in parts]
-    found = add_up([by_integration.NOTHING, *groups], by_integration.sum_runs)
+    found = add_up([NOTHING, *groups], by_integration.sum_runs)
     for place, df in enumerate(found):
         stacked = pl.concat([part[place] for part in groups])
         expected = stacked.group_by("key").agg(pl.col("count").sum()).sort("key")
@@ -146,7 +155,7 @@ def test_no_batch_but_its_groups_are_kept(*, many: bool) -> None:
         | {"day": date(2024, 5, n % 3 + 1)}
         for n in range(60)
     ]
-    codes = by_integration.new_codes()
+    codes = by_integration.new_codes(REQUEST)
     whole = coded(rows, codes)
     parts = [grouped(whole[start : start + 2], codes) for start in range(0, 60, 2)]
     kept = add_up(parts, by_integration.sum_runs)
@@ -171,11 +180,13 @@ def test_the_partial_frame_lists_each_integration_as_if_counted_alone(
     check_each_alone(df, timezone="America/New_York")
 
 
-@given(records=documents("Asia/Kathmandu", scoped=True))
+@given(records=documents("Asia/Kathmandu", scoped=True), further=further())
 def test_each_integration_equals_counting_it_alone(
-    records: list[dict[str, Any]],
+    records: list[dict[str, Any]], further: dict[str, str]
 ) -> None:
-    check_each_alone(frame(records, SCOPED_SCHEMA), timezone="Asia/Kathmandu")
+    df = frame(records, SCOPED_SCHEMA)
+    layout = {"breakdowns": further}
+    check_each_alone(df, timezone="Asia/Kathmandu", layout=layout)
 
 
 def check_each_alone(df: pl.DataFrame, **options: Any) -> None:
@@ -188,8 +199,8 @@ def check_each_alone(df: pl.DataFrame, **options: Any) -> None:
 
 
 def test_nothing_has_an_empty_partial_frame() -> None:
-    codes = by_integration.new_codes()
-    found = by_integration.partial_frame(by_integration.NOTHING, codes, "UTC")
+    codes = by_integration.new_codes(REQUEST)
+    found = by_integration.partial_frame(NOTHING, codes, REQUEST)
     assert found.is_empty()
     assert list(found.schema.items()) == list(BY_INTEGRATION_SCHEMA.items())
     assert found.drop("integration_id").schema == PARTIAL_SCHEMA
@@ -197,23 +208,23 @@ def test_nothing_has_an_empty_partial_frame() -> None:
 
 def test_days_of_the_whole_calendar_fit_into_a_key() -> None:
     days = [date.min, date(1969, 12, 31), date(1970, 1, 1), date.max, None]
-    codes = by_integration.new_codes()
+    codes = by_integration.new_codes(REQUEST)
     row = dict.fromkeys(("status", *DIMENSIONS)) | {"integration_id": IDS[0]}
     groups = grouped(coded([row | {"day": day} for day in days], codes), codes)
-    found = by_integration.partial_frame(groups, codes, "UTC")
+    found = by_integration.partial_frame(groups, codes, REQUEST)
     assert found.filter(section="trends")["day"].to_list() == days[:-1]
     assert found.filter(section="undated")["count"].to_list() == [1]
 
 
 def test_codes_of_other_batches_are_no_labels() -> None:
-    codes = by_integration.new_codes()
+    codes = by_integration.new_codes(REQUEST)
     rows = [
         dict.fromkeys(("status", "day", *DIMENSIONS))
         | {"integration_id": key, "source": key}
         for key in IDS
     ]
     whole = coded(rows, codes)
-    found = by_integration.partial_frame(grouped(whole[1:2], codes), codes, "UTC")
+    found = by_integration.partial_frame(grouped(whole[1:2], codes), codes, REQUEST)
     assert found["integration_id"].unique().to_list() == [IDS[1]]
     assert found.filter(section="source")["value"].to_list() == [IDS[1]]
 
@@ -224,10 +235,10 @@ def test_an_id_that_no_request_could_name_is_a_fault(keys: list[str]) -> None:
         dict.fromkeys(("status", "day", *DIMENSIONS)) | {"integration_id": key}
         for key in (*keys, IDS[0], *keys)
     ]
-    codes = by_integration.new_codes()
+    codes = by_integration.new_codes(REQUEST)
     groups = grouped(coded(rows, codes), codes)
     with pytest.raises(InvalidRecordsError) as caught:
-        by_integration.partial_frame(groups, codes, "UTC")
+        by_integration.partial_frame(groups, codes, REQUEST)
     [fault] = caught.value.faults
     examples = ", ".join(f"{key!r:.40}" for key in sorted(keys)[:5])
     assert fault == (
@@ -238,7 +249,7 @@ def test_an_id_that_no_request_could_name_is_a_fault(keys: list[str]) -> None:
 
 def numbered(integration: int) -> tuple[pl.DataFrame, by_integration.Codes]:
     """A batch of one record whose integration has this code."""
-    codes = by_integration.new_codes()
+    codes = by_integration.new_codes(REQUEST)
     row = dict.fromkeys(("status", "day", *DIMENSIONS)) | {"integration_id": IDS[0]}
     number = pl.lit(integration, pl.UInt32).alias("integration_id")
     return coded([row], codes).with_columns(number), codes

@@ -25,7 +25,16 @@ from stats_core.batch import cluster
 from stats_core.batch.tasks import TaskResult, count_task
 from stats_core.errors import UnknownTimezoneError
 from stats_core.sample import integration_ids, sample_records
-from tests.strategies import IDS, SCOPED_SCHEMA, asks, documents, frame, zones
+from tests.strategies import (
+    IDS,
+    SCOPED_SCHEMA,
+    asks,
+    documents,
+    frame,
+    further,
+    wheres,
+    zones,
+)
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ROWS = pl.DataFrame(
@@ -58,17 +67,24 @@ def test_the_cluster_answers_as_the_engine(
 ) -> None:
     zone = data.draw(zones())
     query = StatisticsQuery(**data.draw(asks(zone)))
-    whole = frame(data.draw(documents(zone, scoped=True)), SCOPED_SCHEMA)
+    records = data.draw(documents(zone, scoped=True))
+    whole = frame(records, SCOPED_SCHEMA)
     cut = data.draw(st.integers(0, whole.height))
     files = write(tmp_path_factory.mktemp("files"), whole[:cut], whole[cut:])
+    named = data.draw(further())
+    options: dict[str, Any] = {
+        "timezone": zone,
+        "layout": RecordLayout(breakdowns=named),
+        "where": data.draw(wheres(records, named)),
+    }
     one = cluster.appointment_statistics(
-        files, query, integration_id=integration_id, timezone=zone
+        files, query, integration_id=integration_id, **options
     )
-    each = cluster.statistics_by_integration([files], query, timezone=zone)
+    each = cluster.statistics_by_integration([files], query, **options)
     assert one == appointment_statistics(
-        whole, query, integration_id=integration_id, timezone=zone
+        whole, query, integration_id=integration_id, **options
     )
-    assert each == statistics_by_integration(whole, query, timezone=zone)
+    assert each == statistics_by_integration(whole, query, **options)
     assert list(each) == sorted(each)
 
 

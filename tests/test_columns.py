@@ -96,7 +96,6 @@ def test_every_absent_and_wrong_column_is_listed_at_once() -> None:
         "`created_at`: expected a date-time, a date or ISO 8601 text, found `Int64`",
         f"`name`: absent, needed by `search`{listed}",
         "`status`: expected text, found `Binary`",
-        "`status`: expected text, found `Binary`",
         "`utm_source`: `search` expected text, found `List(String)`",
     ]
 
@@ -322,3 +321,29 @@ def test_a_search_of_nothing_lacks_text() -> None:
     assert reason == NO_TEXT
     assert absent_text({"name": "found"}) == {}
     assert list(absent_text({"name": None, "other": "found"})) == ["name"]
+
+
+FURTHER: dict[str, Any] = {
+    "layout": {"breakdowns": {"kind": "type", "status": "status"}}
+}
+
+
+def test_the_column_of_a_further_dimension_must_exist() -> None:
+    schema = {"created_at": pl.Date(), "source": pl.String()}
+    there = "; the columns are `created_at`, `source`"
+    assert faults(schema, **FURTHER) == [
+        f"`status`: absent, needed as `status`{there}",
+        f"`type`: absent, needed for the breakdown `kind`{there}",
+    ]
+
+
+def test_a_column_with_two_roles_is_at_fault_once() -> None:
+    schema = {"created_at": pl.Date(), "status": pl.Binary(), "type": pl.String()}
+    assert faults(schema, **FURTHER) == ["`status`: expected text, found `Binary`"]
+
+
+def test_a_further_dimension_is_searched_as_before() -> None:
+    schema = pl.Schema({**PLAIN, "type": pl.String()})
+    for options in ({}, FURTHER):
+        request = Request(query={"search": "ana"}, **options)
+        assert list(find_columns(schema, request)[2]) == ["type"]

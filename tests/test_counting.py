@@ -18,7 +18,6 @@ from tests import reference
 from tests.strategies import (
     IDS,
     SCOPED_SCHEMA,
-    SEARCHED,
     Case,
     Document,
     as_answer,
@@ -49,21 +48,19 @@ class Asked:
         self.case, self.whose, self.key = case, whose, key
         self.request = Request(
             query=case.query,
-            layout=SEARCHED,
             integration_id=key if whose == "one" else None,
             by_integration=whose == "each",
-            timezone=case.zone,
             engine=engine,
+            **case.options,
         )
 
     @property
     def expected(self) -> dict[str, reference.Answer]:
-        documents, ask, zone = self.case
+        documents = self.case.documents
         if self.whose == "each":
-            return reference.by_integration(documents, ask, zone)
+            return self.case.expected_of_each(documents)
         key = self.key if self.whose == "one" else None
-        answer = reference.answer(documents, ask, integration_id=key, timezone=zone)
-        return {"": answer}
+        return {"": self.case.expected_of(documents, key)}
 
     def frame(self, *, text: bool = False) -> pl.DataFrame:
         df = frame(self.case.documents, SCOPED_SCHEMA)
@@ -80,7 +77,7 @@ class Asked:
 @st.composite
 def asked(draw: st.DrawFn) -> Asked:
     case = draw(cases(scoped=True))
-    case = case._replace(documents=case.documents * draw(st.sampled_from([1, 4, 10])))
+    case = case._replace(documents=case.documents * draw(st.sampled_from([1, 10, 10])))
     key = draw(ids(case.documents))
     return Asked(
         case, draw(st.sampled_from(WHOSE)), key, draw(st.sampled_from(ENGINES))

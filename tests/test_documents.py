@@ -84,7 +84,12 @@ def test_nested_documents_equal_the_reference(case: Case, data: st.DataObject) -
                 "clinic": record["clinic"],
             }
         )
-    stats = appointment_statistics(nested, case.query, layout=CAMEL, timezone=case.zone)
+    paths = {"appointment_type": "appointmentType", "patient": "patient.name"}
+    paths |= {"utm_source": "config.utm_source"}
+    further = {name: paths.get(it, it) for name, it in case.further.items()}
+    layout = RecordLayout(**CAMEL.model_dump() | {"breakdowns": further})
+    options: dict[str, Any] = case.options | {"layout": layout}
+    stats = appointment_statistics(nested, case.query, **options)
     assert as_answer(stats) == case.expected
 
 
@@ -575,3 +580,25 @@ def test_a_bound_divides_the_nanoseconds_of_pandas_and_numpy() -> None:
     series = pl.Series(nanos).str.to_datetime(time_unit="ns")
     df = pl.DataFrame({"created_at": series, "status": None})
     assert appointment_statistics(df, query).total == 1
+
+
+def test_a_field_of_a_further_dimension_may_be_in_no_document() -> None:
+    layout = RecordLayout(breakdowns={"kind": "config.kind", "status": "status"})
+    plain = {"created_at": None, "status": "late"}
+    found = columns(plain, layout=layout)
+    assert list(found.absent) == ["config.kind"] == list(found.optional)
+    stats = appointment_statistics([plain], layout=layout)
+    assert stats.breakdown("kind").rows() == [("not set", 1, 1, 0, 0, 1)]
+    assert stats.breakdown("status").rows() == [("late", 1, 0, 0, 0, 1)]
+    assert faults([{"created_at": None}], layout=layout) == [
+        "`status`: absent, needed as `status`; the columns are `created_at`"
+    ]
+
+
+def test_a_value_that_two_dimensions_read_is_at_fault_once() -> None:
+    layout = RecordLayout(breakdowns={"kind": "source", "text": "config"})
+    rows = [{"created_at": None, "status": None, "source": [1], "config": {"a": 1}}]
+    assert faults(rows, layout=layout) == [
+        "`config`: 1 values are not text: {'a': 1} (row 0)",
+        "`source`: 1 values are not text: [1] (row 0)",
+    ]

@@ -283,6 +283,9 @@ ROW = st.dictionaries(
         [
             RecordLayout(),
             RecordLayout(source="config.source", search=("name", "config")),
+            RecordLayout(
+                breakdowns={"at": "created_at", "x": "config", "y": "config.y"}
+            ),
         ]
     ),
 )

@@ -7,12 +7,9 @@ from hypothesis import given, strategies as st
 
 from stats_core import days
 from stats_core.records.canonical import canonical_frame
-from stats_core.records.instants import (
-    instant_columns,
-    is_from_text,
-    parse_instants,
-    time_unit,
-)
+from stats_core.records.created_at import created_at_columns
+from stats_core.records.fields import Field
+from stats_core.records.instants import is_from_text, parse_instants, time_unit
 from stats_core.request import Request
 from tests import reference
 
@@ -105,10 +102,8 @@ def test_the_unit_of_instants_is_kept(unit: days.TimeUnit, zone: str | None) -> 
 def test_visible_text_that_is_no_instant_is_invalid() -> None:
     texts = ["2024-05-01", "soon", None, "", " \u200b", "0", "2024-02-30"]
     df = pl.DataFrame({"at": texts})
-    instant, invalid = df.select(
-        instant_columns(pl.col("at"))[0].alias("instant"),
-        instant_columns(pl.col("at"))[1].alias("invalid"),
-    )
+    at = Field(pl.col("at"), pl.String())
+    instant, invalid = df.select(created_at_columns(at, Request()))
     assert instant.to_list() == [datetime(2024, 5, 1, tzinfo=UTC), *[None] * 6]
     assert invalid.dtype == pl.String
     assert invalid.to_list() == [

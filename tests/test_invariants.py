@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from stats_core import (
     AppointmentStatistics,
     InvalidRecordsError,
+    RecordLayout,
     appointment_statistics,
 )
 from stats_core.results.invariants import partial_faults, schema_faults
@@ -34,8 +35,11 @@ RECORDS: list[dict[str, Any]] = [
 ]
 
 
-def frame() -> pl.DataFrame:
-    return appointment_statistics(RECORDS).to_frame()
+FURTHER = RecordLayout(breakdowns={"clinic": "source", "^a$": "utm_source"})
+
+
+def frame(layout: RecordLayout = FURTHER) -> pl.DataFrame:
+    return appointment_statistics(RECORDS, layout=layout).to_frame()
 
 
 def changed(section: str, change: Change) -> pl.DataFrame:
@@ -217,6 +221,48 @@ def test_a_second_total_is_a_fault_even_where_all_sums_hold(name: str) -> None:
         assert [*partial_faults(df)] == [fault]
 
 
+BROKEN_MARKERS: dict[str, tuple[Change, str]] = {
+    "none": (lambda df: df[:-1], "`section`: 3 rows of an unknown section"),
+    "first": (lambda df: df[[3, 0, 1, 2]], "the rows repeat or are not in order"),
+    "twice": (lambda df: df[[0, 1, 2, 3, 3]], "the rows repeat or are not in order"),
+    "a day": (at(3, day=date(2024, 5, 1)), "`section`: 4 rows of an unknown section"),
+    "a count": (at(3, count=1, other=1), "`section`: 4 rows of an unknown section"),
+    "a value": (at(3, value="ads"), "`section`: 4 rows of an unknown section"),
+    "alone": (
+        lambda df: df[3:],
+        "`{}`: the counts add up to 0, not to the total of 4",
+    ),
+    "no section": (at(3, section="x"), "`section`: 3 rows of an unknown section"),
+    "a value as well": (
+        at(0, value=None),
+        "`day`, `value`: 1 rows do not fit their section",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FURTHER.breakdowns)
+@pytest.mark.parametrize("kind", BROKEN_MARKERS)
+def test_a_further_dimension_ends_with_its_marker(name: str, kind: str) -> None:
+    change, expected = BROKEN_MARKERS[kind]
+    faults = [*partial_faults(changed(name, change))]
+    assert expected.format(name) in faults
+
+
+def test_each_integration_has_the_same_further_dimensions() -> None:
+    less = of(KEYS[0], frame(RecordLayout()))
+    [*faults] = partial_faults(pl.concat([less, of(KEYS[1], frame())]))
+    assert faults == [
+        f"`{name}`: expected one marker for each of 2 integrations, found 1"
+        for name in FURTHER.breakdowns
+    ]
+
+
+def test_a_published_dimension_has_no_marker(faults: Faults) -> None:
+    zeros = dict.fromkeys(COUNTS, 0)
+    marked_ = changed("source", added(value=None, **zeros))
+    assert "`day`, `value`: 1 rows do not fit their section" in faults(marked_)
+
+
 def test_a_day_that_begins_before_the_first_year_is_a_fault(faults: Faults) -> None:
     broken = changed("trends", at(0, day=date.min))
     assert faults(broken) == []
@@ -236,7 +282,7 @@ def test_an_unknown_zone_is_a_fault() -> None:
 def test_a_total_that_nothing_adds_up_to_is_a_fault_of_all(faults: Faults) -> None:
     assert faults(changed("total", at(0, count=5))) == [
         f"`{name}`: the counts add up to 4, not to the total of 5"
-        for name in ("trends", *DIMENSIONS)
+        for name in ("trends", *DIMENSIONS, *FURTHER.breakdowns)
     ]
 
 
@@ -253,7 +299,7 @@ def test_what_an_integration_lacks_another_does_not_make_good() -> None:
     less, more = (changed("total", at(0, count=count)) for count in (3, 5))
     found = [*partial_faults(pl.concat([of(IDS[2], less), of(IDS[0], more)]))]
     assert [fault.split(": ")[0] for fault in found] == [
-        f"`{name}`" for name in ("trends", *DIMENSIONS)
+        f"`{name}`" for name in ("trends", *DIMENSIONS, *FURTHER.breakdowns)
     ]
     no_total = frame().filter(pl.col("section") != "total")
     twice = pl.concat([frame()[:1], frame()])
@@ -310,14 +356,21 @@ def test_a_frame_of_other_columns_is_not_examined_further(kind: str) -> None:
 
 
 def sorts(row: Row) -> tuple[Any, ...]:
-    place = SECTIONS.index(row["section"])
-    return place, row["day"] or date.min, -row["count"], row["value"] or ""
+    name = row["section"]
+    place = SECTIONS.index(name) if name in SECTIONS else len(SECTIONS)
+    return place, name, row["day"] or date.min, -row["count"], row["value"] or ""
+
+
+def is_marker(row: Row) -> bool:
+    filled = [row["day"], row["value"], *(row[name] or None for name in COUNTS)]
+    return row["section"] not in SECTIONS and filled == [None] * len(filled)
 
 
 def is_row(row: Row) -> bool:
     section, count, unset = row["section"], row["count"], row["unset"]
     outcomes = sum(row[name] for name in OUTCOMES)
-    is_dimension, is_trend = section in DIMENSIONS, section == "trends"
+    is_trend = section == "trends"
+    is_dimension = not is_trend and section not in ("total", "undated")
     return (
         min(row[name] for name in COUNTS) >= 0
         and (row["day"] is not None) == is_trend
@@ -328,24 +381,48 @@ def is_row(row: Row) -> bool:
 
 
 def is_answer(rows: list[Row]) -> bool:
-    if any(row["section"] not in SECTIONS for row in rows):
+    if any(row[name] is None for row in rows for name in (*COUNTS, "section")):
         return False
-    if any(row[name] is None for row in rows for name in COUNTS):
+    markers = [row["section"] for row in rows if is_marker(row)]
+    rows = [row for row in rows if not is_marker(row)]
+    further = {row["section"] for row in rows} - {*SECTIONS}
+    if sorted(set(markers)) != markers or not further <= {*markers}:
         return False
     if not all(map(is_row, rows)):
         return False
-    held = {name: [row for row in rows if row["section"] == name] for name in SECTIONS}
+    dimensions = (*DIMENSIONS, *markers)
+    names = ("total", "undated", "trends", *dimensions)
+    held = {name: [row for row in rows if row["section"] == name] for name in names}
     if len(held["total"]) != 1 or len(held["undated"]) != 1:
         return False
     total, undated = held["total"][0]["count"], held["undated"][0]["count"]
-    sums = {name: sum(row["count"] for row in held[name]) for name in SECTIONS}
+    sums = {name: sum(row["count"] for row in held[name]) for name in names}
     return (
         all(sorts(one) < sorts(other) for one, other in pairwise(rows))
         and all(len({row["value"] for row in held[name]}) == len(held[name])
-                for name in DIMENSIONS)
+                for name in dimensions)
         and sums["trends"] + undated == total
-        and all(sums[name] == total for name in DIMENSIONS)
+        and all(sums[name] == total for name in dimensions)
     )  # fmt: skip
+
+
+def are_last(rows: list[Row]) -> bool:
+    """Whether each marker is the last row of its section."""
+    return all(
+        not is_marker(one) or one["section"] != other["section"]
+        for one, other in pairwise(rows)
+    )
+
+
+def are_in_order(rows: list[Row]) -> bool:
+    places = [
+        sorts(row)[:2] if row["section"] not in SECTIONS else (0, "") for row in rows
+    ]
+    return places == sorted(places)
+
+
+def marked(row: Row) -> str | None:
+    return row["section"] if is_marker(row) else None
 
 
 def is_partial(df: pl.DataFrame) -> bool:
@@ -353,7 +430,7 @@ def is_partial(df: pl.DataFrame) -> bool:
     if len({row["timezone"] for row in rows}) > 1:
         return False
     if "integration_id" not in df.columns:
-        return is_answer(rows)
+        return is_answer(rows) and are_last(rows) and are_in_order(rows)
     by_id = [
         (key, list(of_id)) for key, of_id in groupby(rows, lambda r: r["integration_id"])
     ]  # fmt: skip
@@ -362,13 +439,15 @@ def is_partial(df: pl.DataFrame) -> bool:
         all(key in IDS for key in ids)
         and ids == sorted(set(ids))
         and all(is_answer(of_id) for _, of_id in by_id)
+        and all(are_last(of_id) and are_in_order(of_id) for _, of_id in by_id)
+        and len({tuple(filter(None, map(marked, of_id))) for _, of_id in by_id}) <= 1
     )
 
 
 CELLS: dict[str, list[object]] = {
     "integration_id": [*IDS, "x", None],
     "timezone": ["UTC", "Asia/Tokyo", None],
-    "section": [*SECTIONS, "x", None],
+    "section": [*SECTIONS, *FURTHER.breakdowns, "x", None],
     "day": [None, date(2024, 4, 30), date(2024, 5, 1), date(2024, 5, 2), date.max],
     "value": [None, "", "ads", "mail", "direct", "not set", "zzz"],
     **{name: [None, -1, 0, 1, 2, 3, 4] for name in COUNTS},
@@ -379,7 +458,7 @@ CELLS: dict[str, list[object]] = {
 def test_a_frame_has_a_fault_exactly_where_a_rule_is_broken(
     data: st.DataObject, *, each: bool, many: bool
 ) -> None:
-    df = frame()
+    df = frame(data.draw(st.sampled_from([RecordLayout(), FURTHER])))
     if each:
         df = pl.concat([of(key, df) for key in (KEYS if many else KEYS[:1])])
     place = st.integers(0, df.height - 1)
@@ -402,6 +481,7 @@ def test_a_frame_has_a_fault_exactly_where_a_rule_is_broken(
 
 def test_the_rules_over_plain_rows_hold_for_an_answer() -> None:
     assert is_partial(frame())
+    assert is_partial(frame(RecordLayout()))
     assert is_partial(pl.concat([of(key, frame()) for key in KEYS]))
     assert not is_partial(changed("total", at(0, count=5)))
     assert list(reference.DEFAULTS) == list(DIMENSIONS)

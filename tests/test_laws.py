@@ -26,6 +26,7 @@ from tests.strategies import (
     counted,
     documents,
     frame,
+    further,
     zones,
 )
 
@@ -48,8 +49,11 @@ def test_each_filter_only_narrows(case: Case) -> None:
     narrow = counts(case.answer())
     for name in case.ask:
         ask = {key: value for key, value in case.ask.items() if key != name}
-        wide = counts(Case(case.documents, ask, case.zone).answer())
+        wide = counts(case._replace(ask=ask).answer())
         assert narrow <= wide
+    for name in case.where:
+        where = {key: it for key, it in case.where.items() if key != name}
+        assert narrow <= counts(case._replace(where=where).answer())
 
 
 def counts(answer: reference.Answer) -> Counter[object]:
@@ -73,17 +77,31 @@ def test_filters_may_be_applied_one_after_the_other(
     first = {name: case.ask[name] for name in order[:cut]}
     then = {name: case.ask[name] for name in order[cut:]}
     kept = [r for r in case.documents if reference.is_asked_for(r, first, case.zone)]
-    assert Case(kept, then, case.zone).answer() == case.expected
+    drilled = data.draw(st.booleans())
+    if drilled:
+        kept = [r for r in kept if reference.is_one_of(r, case.where, case.further)]
+    where = {} if drilled else case.where
+    found = case._replace(documents=kept, ask=then, where=where).answer()
+    assert found == case.expected
+
+
+@given(case=cases())
+def test_further_breakdowns_change_nothing_else(case: Case) -> None:
+    plain = case._replace(further={}).statistics()
+    found = case.statistics()
+    assert found.frame[: plain.frame.height].equals(plain.frame)
+    assert found.dashboard() == plain.dashboard()
 
 
 @a_part_of_the_examples(2)
 @given(zone=zones(), data=st.data())
 def test_each_row_equals_counting_its_value(zone: str, data: st.DataObject) -> None:
     records = data.draw(documents(zone))
-    name = data.draw(st.sampled_from(DIMENSIONS))
-    default = reference.DEFAULTS[name]
-    labels = [reference.trim(record[name] or "") or default for record in records]
-    breakdown = counted(records, zone).breakdowns()[name]
+    case = Case(records, {}, zone, data.draw(further()))
+    named = reference.dimensions(case.further)
+    name, column, default = data.draw(st.sampled_from(named))
+    labels = [reference.trim(record[column] or "") or default for record in records]
+    breakdown = case.statistics().breakdown(name)
     assert set(breakdown["value"]) == set(labels)
     for label, *figures in breakdown.rows():
         own = [
@@ -91,9 +109,32 @@ def test_each_row_equals_counting_its_value(zone: str, data: st.DataObject) -> N
             for record, value in zip(records, labels, strict=True)
             if value == label
         ]
-        alone = counted(own, zone)
-        assert alone.breakdowns()[name].rows() == [(label, *figures)]
+        alone = case._replace(documents=own).statistics()
+        assert alone.breakdown(name).rows() == [(label, *figures)]
+        drilled = case._replace(where={name: [label]}).statistics()
+        assert drilled == alone
         assert figures[0] == alone.total == len(own)
+
+
+@a_part_of_the_examples(2)
+@given(case=cases(), data=st.data())
+def test_the_labels_of_a_dimension_split_the_answer(
+    case: Case, data: st.DataObject
+) -> None:
+    case = case._replace(where={})
+    whole = case.statistics()
+    name = data.draw(st.sampled_from([*whole.breakdowns(), "outcome"]))
+    labels = ["successful", "failed", "other"]
+    if name != "outcome":
+        labels = whole.breakdown(name)["value"].to_list()
+    some = data.draw(st.sets(st.sampled_from(labels))) if labels else set()
+    parts = [
+        case._replace(where={name: part}).statistics()
+        for part in (sorted(some), sorted(set(labels) - some))
+        if part
+    ]
+    nothing = AppointmentStatistics.empty(case.zone)
+    assert merge_statistics([nothing, *parts]) == (whole if parts else nothing)
 
 
 @pytest.mark.parametrize("zone", ZONES)

@@ -1,10 +1,12 @@
+import json
+import pickle
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from stats_core import RecordLayout
-from stats_core.schema import ROLES
+from stats_core.schema import DIMENSIONS, ROLES, dimension_column
 
 
 def test_by_default_each_field_has_its_own_name() -> None:
@@ -76,3 +78,61 @@ def test_a_layout_is_a_value() -> None:
     assert hash(layout) == hash(RecordLayout(source="a"))
     with pytest.raises(ValidationError, match="frozen"):
         layout.source = "b"  # type: ignore[misc]
+
+
+FURTHER = {"type": "appointment_type", "status": "status", "Z": "z.y"}
+
+
+def test_further_dimensions_follow_the_published_ones_by_name() -> None:
+    layout = RecordLayout(breakdowns=FURTHER)
+    assert list(layout.dimensions()) == [*DIMENSIONS, "Z", "status", "type"]
+    assert [layout.dimensions()[name] for name in FURTHER] == ["not set"] * 3
+    assert RecordLayout().dimensions() == DIMENSIONS
+
+
+def test_no_column_of_a_dimension_is_that_of_another_field() -> None:
+    names = [*ROLES, "label", "day", "x", "x_invalid", "x:breakdown", "^a$", "*"]
+    columns = [dimension_column(name) for name in names]
+    assert len({*columns, *ROLES}) == len({*names, *ROLES}) + 4
+    assert not any(column.endswith("_invalid") for column in columns)
+    layout = RecordLayout(breakdowns=FURTHER)
+    found = list(layout.columns().items())
+    assert found[: len(ROLES)] == [(role, role) for role in ROLES]
+    assert found[len(ROLES) :] == [
+        *(("Z:breakdown", "z.y"), ("status:breakdown", "status")),
+        ("type:breakdown", "appointment_type"),
+    ]
+    assert layout.unsearched() == set(ROLES)
+
+
+def test_a_layout_with_breakdowns_is_a_value() -> None:
+    given = dict(FURTHER)
+    layout = RecordLayout(breakdowns=given)
+    given["more"] = "more"
+    assert layout.breakdowns == FURTHER
+    assert layout == RecordLayout(breakdowns=dict(reversed(FURTHER.items())))
+    assert hash(layout) == hash(RecordLayout(breakdowns=FURTHER))
+    assert layout != RecordLayout()
+    assert pickle.loads(pickle.dumps(layout)) == layout  # noqa: S301 - its own
+    assert RecordLayout.model_validate(layout.model_dump()) == layout
+    assert RecordLayout.model_validate_json(layout.model_dump_json()) == layout
+    json.dumps(RecordLayout.model_json_schema())
+    with pytest.raises(TypeError):
+        layout.breakdowns["more"] = "more"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "name", [*DIMENSIONS, "total", "undated", "trends", "hours", "outcome"]
+)
+def test_a_breakdown_has_a_name_of_its_own(name: str) -> None:
+    with pytest.raises(ValidationError, match=f"names .* has already: {name}"):
+        RecordLayout(breakdowns={name: "x", "fine": "y"})
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t", "\ud800", 7, None])
+def test_names_and_columns_of_breakdowns_are_text(blank: Any) -> None:
+    for breakdowns in ({blank: "x"}, {"x": blank}):
+        with pytest.raises(ValidationError, match="breakdowns"):
+            RecordLayout(breakdowns=breakdowns)
+    with pytest.raises(ValidationError, match="breakdowns"):
+        RecordLayout(breakdowns=blank)

@@ -19,7 +19,6 @@ from stats_core import (
 from tests import reference
 from tests.strategies import (
     SCOPED_SCHEMA,
-    SEARCHED,
     Case,
     Document,
     a_part_of_the_examples,
@@ -159,12 +158,13 @@ class Asked(NamedTuple):
     engine: Engine
 
     def of_reference(self, records: list[Document]) -> dict[str, reference.Answer]:
-        _, ask, zone = self.case
+        case = self.case
         if self.whose == "each":
-            return reference.by_integration(records, ask, zone)
+            return reference.by_integration(
+                records, case.ask, case.zone, further=case.further, where=case.where
+            )
         key = self.key if self.whose == "one" else None
-        found = reference.answer(records, ask, integration_id=key, timezone=zone)
-        return {self.key: found}
+        return {self.key: case.expected_of(records, key)}
 
     def of_library(self, records: Any) -> dict[str, AppointmentStatistics]:
         query, options = self.case.query, self.options
@@ -176,7 +176,7 @@ class Asked(NamedTuple):
 
     @property
     def options(self) -> dict[str, Any]:
-        return {"layout": SEARCHED, "timezone": self.case.zone, "engine": self.engine}
+        return self.case.options | {"engine": self.engine}
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,8 @@ from tests.strategies import IDS, ROLES, Document, a_part_of_the_examples
 LAYOUT = RecordLayout(
     utm_source="config.utm_source", utm_campaign="config.utm.campaign"
 )
+# Fields that have another role, objects and lists among them, and one of their own.
+FURTHER = {"note": "note", "config": "config", "at": "created_at", "status": "status"}
 NESTED = ("config", "config.utm_source", "config.utm", "config.utm.campaign")
 WORDS = ("ads", " ads ", "", "\u200b", "true", "Success", "failed", "0", "1.5")
 DATES = ("2024-05-01", "2024-05-01T23:30:00-05:00", "soon", "0000-12-31", "20240501")
@@ -103,9 +105,11 @@ def asked(draw: st.DrawFn) -> Asked:
             [{}, {"successful": frozenset({"done"}), "failed": frozenset({"no"})}]
         )
     )
+    names = draw(st.sets(st.sampled_from([*FURTHER]), max_size=2))
+    further = {name: FURTHER[name] for name in names} if draw(st.booleans()) else {}
     request = Request(
         query=query,
-        layout=LAYOUT.model_copy(update=words),
+        layout=RecordLayout(**LAYOUT.model_dump() | words | {"breakdowns": further}),
         integration_id=IDS[0] if whose == "one" else None,
         by_integration=whose == "each",
     )

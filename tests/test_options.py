@@ -33,6 +33,10 @@ EVERY_OPTION: dict[str, Any] = {
     "each_integration": False,
     "timezone": "Asia/Tokyo",
     "column": ["created_at=at", "utm_source=config.utm_source", "source=a=b"],
+    "breakdown": ["type=kind", "clinic=a=b"],
+    "naive_timezone": "America/Sao_Paulo",
+    "epoch": "ms",
+    "where": ["clinic=a=b", "outcome=failed", "clinic=c"],
     "search_in": ["name", "config.name"],
     "successful": ["Yes", "ok"],
     "failed": ["No"],
@@ -59,11 +63,15 @@ def test_options_fill_every_part_of_a_request() -> None:
             created_at="at",
             utm_source="config.utm_source",
             source="a=b",
+            breakdowns={"clinic": "a=b", "type": "kind"},
+            naive_timezone="America/Sao_Paulo",
+            epoch="ms",
             search=("name", "config.name"),
             successful={"yes", "ok"},
             failed={"no"},
         ),
         integration_id=ID,
+        where={"clinic": ["c", "a=b"], "outcome": "failed"},
         timezone="Asia/Tokyo",
     )
 
@@ -71,7 +79,15 @@ def test_options_fill_every_part_of_a_request() -> None:
 def test_options_that_are_not_given_keep_their_defaults() -> None:
     nothing: dict[str, Any] = dict.fromkeys(EVERY_OPTION) | {"each_integration": False}
     lists: dict[str, Any] = {
-        name: [] for name in ("column", "search_in", "successful", "failed")
+        name: []
+        for name in (
+            "column",
+            "breakdown",
+            "where",
+            "search_in",
+            "successful",
+            "failed",
+        )
     }
     blank = dict.fromkeys(("start", "end", "search", "appointment_type"), " ")
     for given in ({}, nothing, nothing | lists, blank):
@@ -116,6 +132,19 @@ def test_each_integration_is_a_request_for_all_of_them() -> None:
         ({"column": ["integration_id= "]}, "--column integration_id: expected a name"),
         ({"column": ["appointment_type= "]}, "--column appointment_type: expected a"),
         ({"column": ["status=a", "status=b"]}, "--column status: given more than once"),
+        ({"breakdown": ["a"]}, "--breakdown 'a': expected NAME=COLUMN"),
+        ({"breakdown": ["a="]}, "--breakdown a: expected a name"),
+        ({"breakdown": ["a=b", "a=b"]}, "--breakdown a: given more than once"),
+        ({"breakdown": [" =b"]}, "--breakdown ' ': expected a name, got blank text"),
+        ({"breakdown": ["total=b"]}, "--breakdown \"{'total': 'b'}\": names that an"),
+        ({"where": ["a"]}, "--where 'a': expected NAME=LABEL"),
+        ({"where": ["a=b"]}, "--where: no dimension a; there are source, utm_source"),
+        ({"where": ["outcome=b"]}, "--where: no outcome b; there are successful, fai"),
+        ({"where": ["source= b"]}, "--where 'source= b': expected a label as an answ"),
+        ({"where": ["source="]}, "--where 'source=': expected a label as an answer"),
+        ({"naive_timezone": "Mars"}, "--naive-timezone 'Mars': unknown time zone 'Ma"),
+        ({"naive_timezone": ""}, "--naive-timezone '': unknown time zone ''"),
+        ({"epoch": "minute"}, "--epoch 'minute': Input should be 's', 'ms', 'us' or"),
         ({"search_in": ["a", ""]}, "--search-in '': expected a name, got blank text"),
         ({"successful": [" "]}, "--successful ' ': expected a name, got blank text"),
         ({"failed": ["ok", "\ufeff"]}, "--failed '\\ufeff': expected a name"),
@@ -276,7 +305,7 @@ def test_the_help_says_what_is_a_flag_and_what_can_be_repeated() -> None:
     lines = [line for line in run(command, "--help")[1].splitlines() if "--" in line]
     named = {line.split("--")[1].split()[0]: line for line in lines}
     assert {name for name, line in named.items() if "can be repeated" in line} == {
-        *("column", "search-in", "successful", "failed")
+        *("column", "breakdown", "where", "search-in", "successful", "failed")
     }
     assert "Flag: " in named["each-integration"]
     assert {"input-format", "separator", "encoding"} <= set(named)

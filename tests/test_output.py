@@ -3,30 +3,47 @@ import json
 import os
 import sys
 from contextlib import redirect_stdout
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
 import typer
+from polars.testing import assert_frame_equal
 
 from stats_core import (
     AppointmentStatistics,
+    RecordLayout,
     appointment_statistics,
     statistics_by_integration,
 )
-from stats_core.cli.options import OutputFormat, parsed_request
-from stats_core.cli.output import write
+from stats_core.cli.options import OutputFormat, WrongUsageError, parsed_request
+from stats_core.cli.output import check_pages, write, write_comparison
 from stats_core.request import Request
+from stats_core.results.comparison import Comparison
 from stats_core.sample import integration_ids, sample_records
 from stats_core.schema import BY_INTEGRATION_SCHEMA
 
 WHOLE = sample_records(300).collect()
 STATS = appointment_statistics(WHOLE.drop("integration_id"))
+COMPARISON = Comparison(
+    *(
+        appointment_statistics(
+            [
+                {"created_at": day, "status": "error", "source": f"{day.day // part}"}
+                for day in (first + timedelta(n) for n in range(0, 28, 3))
+            ]
+        )
+        for part, first in ((5, date(2024, 5, 2)), (4, date(2024, 4, 1)))
+    )
+)
 BY_ID = statistics_by_integration(WHOLE)
 EACH = pl.concat(
     stats.frame.select(pl.lit(key).alias("integration_id"), pl.all())
     for key, stats in BY_ID.items()
 )
-FORMATS = [None, OutputFormat.JSON, OutputFormat.TABLE]
+FORMATS = [None, *OutputFormat]
+MAY = parsed_request({"start": "2024-05-01", "end": "2024-05-31"})
+APRIL = parsed_request({"start": "2024-03-31", "end": "2024-04-30"})
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +71,27 @@ def test_an_answer_is_the_published_response(
     expected = STATS.dashboard(2, 3).model_dump_json(by_alias=True)
     for form in (None, OutputFormat.JSON):
         assert written(capsys, STATS.frame, request, form) == f"{expected}\n"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("each", [False, True])
+def test_breakdowns_that_are_not_shown_are_named(
+    capsys: pytest.CaptureFixture[str], form: OutputFormat | None, *, each: bool
+) -> None:
+    layout = RecordLayout(breakdowns={"type": "appointment_type", "clinic": "clinic"})
+    stats = appointment_statistics(WHOLE.drop("integration_id"), layout=layout)
+    key = pl.lit(integration_ids(1)[0]).alias("integration_id")
+    partial = stats.frame.select(key, pl.all()) if each else stats.frame
+    write(partial, Request(), form)
+    out, err = capsys.readouterr()
+    if form is OutputFormat.TABLE and not each:
+        assert err == ""
+        assert out.index("utm_campaign") < out.index("clinic") < out.index("type")
+        assert "Harbour Clinic" in out
+    else:
+        note = "note: counted, but shown only in the tables of one answer"
+        assert err == f"{note}: clinic, type\n"
+        assert "Harbour" not in out
 
 
 def test_each_integration_is_a_line_that_starts_with_its_id(
@@ -109,6 +147,76 @@ def test_an_empty_answer_is_an_answer(capsys: pytest.CaptureFixture[str]) -> Non
     empty = AppointmentStatistics.empty().frame
     assert json.loads(written(capsys, empty, Request()))["overview"] == {"total": 0}
     assert "overview" in written(capsys, empty, Request(), OutputFormat.TABLE)
+
+
+def test_the_tidy_frame_is_written_as_csv_and_markdown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for frame in (STATS.frame, EACH):
+        text = written(capsys, frame, Request(), OutputFormat.CSV)
+        assert_frame_equal(pl.read_csv(text.encode(), schema=frame.schema), frame)
+        table = written(capsys, frame, Request(), OutputFormat.MARKDOWN)
+        assert table.splitlines()[0] == f"| {' | '.join(frame.columns)} |"
+        assert table.count("\n") == frame.height + 2
+
+
+@pytest.mark.parametrize("form", [OutputFormat.CSV, OutputFormat.MARKDOWN])
+def test_what_has_all_rows_has_no_pages(form: OutputFormat) -> None:
+    with pytest.raises(WrongUsageError) as caught:
+        check_pages(parsed_request({"page": "1", "size": "3"}), form)
+    assert caught.value.args == (
+        *(f"--page: not with --format {form}", f"--size: not with --format {form}"),
+    )
+    check_pages(Request(), form)
+
+
+@pytest.mark.parametrize("form", [None, OutputFormat.JSON, OutputFormat.TABLE])
+def test_other_forms_have_pages(form: OutputFormat | None) -> None:
+    check_pages(parsed_request({"page": "1", "size": "3"}), form)
+
+
+def compared(
+    capsys: pytest.CaptureFixture[str],
+    form: OutputFormat | None = None,
+    request: Request = MAY,
+) -> str:
+    write_comparison(COMPARISON, request, APRIL, form)
+    return capsys.readouterr().out
+
+
+def test_a_comparison_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    paged = parsed_request(
+        {"start": "2024-05-01", "end": "2024-05-31", "page": "2", "size": "2"}
+    )
+    line = compared(capsys)
+    assert line == compared(capsys, OutputFormat.JSON)
+    assert line.count("\n") == 1
+    found, page = json.loads(line), json.loads(compared(capsys, request=paged))
+    assert found["now"] == {"start": "2024-05-01", "end": "2024-05-31"}
+    assert found["before"] == {"start": "2024-03-31", "end": "2024-04-30"}
+    assert found["total"] == COMPARISON.total._asdict()
+    assert found["outcomes"] == COMPARISON.outcomes.to_dicts()
+    assert found["trends"][0]["day_before"] == "2024-03-31"
+    assert len(found["trends"]) == 31
+    for name, df in COMPARISON.breakdowns().items():
+        assert found["breakdowns"][name] == df.to_dicts()
+        assert page["breakdowns"][name] == df[2:4].to_dicts()
+    assert page["trends"] == found["trends"]
+
+
+def test_a_comparison_is_written_in_every_form(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = COMPARISON.to_frame(MAY.query, APRIL.query)
+    text = compared(capsys, OutputFormat.CSV)
+    back = pl.read_csv(text.encode(), schema=frame.schema)
+    assert_frame_equal(back, frame)
+    table = compared(capsys, OutputFormat.MARKDOWN)
+    assert table.count("\n") == frame.height + 2
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    shown = compared(capsys)
+    assert shown == compared(capsys, OutputFormat.TABLE)
+    assert "compared with" in shown
 
 
 def of_source(value: str, number: int = 1) -> pl.DataFrame:

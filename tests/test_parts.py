@@ -83,7 +83,7 @@ def test_a_part_holds_its_question(
     assert list(tmp_path.iterdir()) == [path]
     assert pl.read_parquet_metadata(path)["stats_core"] == (
         '{"timezone": "America/New_York", "integration_id": null, '
-        '"appointment_type": null, "search": "ana"}'
+        '"appointment_type": null, "search": "ana", "breakdowns": "", "where": ""}'
     )
 
 
@@ -113,6 +113,14 @@ def test_a_question_is_the_same_in_any_words(
                 "`appointment_type`: 'NP' instead of not given; "
                 "`search`: 'ana' instead of not given"
             ),
+        ),
+        (
+            Request(timezone=NEW_YORK, layout={"breakdowns": {"b": "c", "a": "c"}}),
+            "`breakdowns`: 'a, b' instead of not given",
+        ),
+        (
+            Request(timezone=NEW_YORK, where={"outcome": ["failed"]}),
+            '`where`: \'{"outcome": ["failed"]}\' instead of not given',
         ),
         (None, "`question`: not kept instead of kept"),
     ],

@@ -9,11 +9,15 @@ import pytest
 
 from stats_core import (
     AppointmentStatistics,
+    StatisticsQuery,
     appointment_statistics,
     statistics_by_integration,
 )
+from stats_core.cli.comparing import Earlier
+from stats_core.results.comparison import Comparison
 from stats_core.sample import sample_records
 
+QUESTIONS = ("week.previous()", ".rates(", "StatisticsReport")
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 RECORDS = sample_records(60).drop("integration_id").collect()
 EXPECTED = appointment_statistics(RECORDS)
@@ -49,7 +53,13 @@ def test_the_ten_lines_print_what_the_readme_shows(
     assert json.loads(printed)["overview"] == {"total": 2}
 
 
-@pytest.mark.parametrize("word", ["RecordLayout(", "FastAPI"])
+def test_the_lines_for_further_dimensions_run() -> None:
+    stats = run(block("breakdowns="), records=RECORDS)["stats"]
+    assert list(stats.breakdowns())[4:] == ["clinic", "status", "type"]
+    assert stats.dashboard() == EXPECTED.dashboard()
+
+
+@pytest.mark.parametrize("word", ["createdAt", "FastAPI"])
 def test_examples_of_layout_and_framework_run(word: str) -> None:
     run(block(word), records=[])
 
@@ -96,9 +106,42 @@ def test_a_further_parameter_is_read_by_a_subclass() -> None:
     assert str(query.start) == "2024-05-01"
 
 
+def test_the_examples_of_questions_print_what_the_readme_shows(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pairs = re.findall(
+        r"```python\n([^`]*)```\n\n```text\n([^`]*)```", README, flags=re.DOTALL
+    )
+    assert [code for code, _ in pairs] == [block(word) for word in QUESTIONS]
+    names: dict[str, Any] = {}
+    for code, shown in pairs:
+        names = run(code, **names)
+        assert capsys.readouterr().out == shown
+
+
+def test_every_call_that_answers_a_question_is_there() -> None:
+    table = README.split("| question | call |")[1].split("\n\n")[0]
+    calls = re.findall(r"`(stats|comparison|query)\.(\w+)", table)
+    assert len(calls) >= len(table.splitlines()) - 3
+    owners = {
+        "stats": AppointmentStatistics,
+        "comparison": Comparison,
+        "query": StatisticsQuery,
+    }
+    for owner, name in calls:
+        assert getattr(owners[owner], name).__doc__
+    options = set(re.findall(r"--[a-z]+ [a-z]+", table))
+    assert options == {
+        *(f"--compare {which}" for which in Earlier),
+        *("--format csv", "--format markdown"),
+    }
+
+
 def test_every_example_is_run() -> None:
     words = (
-        "RecordLayout(",
+        *QUESTIONS,
+        "createdAt",
+        "breakdowns=",
         "FastAPI",
         ".part",
         "import cluster",

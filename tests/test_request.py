@@ -1,3 +1,5 @@
+import json
+import pickle
 import re
 from datetime import date
 from itertools import permutations
@@ -11,6 +13,7 @@ from pydantic import ValidationError
 from stats_core import RecordLayout, StatisticsQuery
 from stats_core.bounds import Period
 from stats_core.errors import UnknownTimezoneError
+from stats_core.mappings import FrozenMapping
 from stats_core.request import Request, is_integration_id
 from stats_core.text import in_any_case
 from tests import reference
@@ -90,7 +93,12 @@ def test_a_zone_and_an_id_may_be_given_as_objects() -> None:
 
 def test_a_request_is_split_by_the_days_of_its_dates() -> None:
     query = StatisticsQuery(start="2024-05-01", end="2024-05-02", search="ana")
-    request = Request(query=query, timezone="Asia/Tokyo", by_integration=True)
+    request = Request(
+        query=query,
+        timezone="Asia/Tokyo",
+        by_integration=True,
+        where={"outcome": ["failed"]},
+    )
     first, second = request.by_day().values()
     assert [*request.by_day()] == [date(2024, 5, 1), date(2024, 5, 2)]
     assert first.period.end == second.period.start
@@ -190,6 +198,9 @@ OTHER_QUESTIONS: list[dict[str, Any]] = [
     {"query": {"search": "ana (555)", "appointment_type": "NP"}},
     {"query": SEARCH, "timezone": "Asia/Tokyo"},
     {"query": SEARCH, "integration_id": IDS[0]},
+    {"query": SEARCH, "layout": {"breakdowns": {"clinic": "source"}}},
+    {"query": SEARCH, "where": {"source": ["ads"]}},
+    {"query": SEARCH, "where": {"source": ["ads"], "outcome": ["failed"]}},
 ]
 
 
@@ -199,3 +210,65 @@ def test_answers_add_up_only_where_their_questions_are_the_same() -> None:
         assert Request(**same).question() == expected
     for other in OTHER_QUESTIONS:
         assert Request(**other).question() != expected
+
+
+def test_labels_are_the_same_in_any_order_and_form() -> None:
+    forms: list[Any] = [
+        {"source": ["b", "a", "b"], "outcome": "failed"},
+        {"outcome": ("failed",), "source": {"a", "b"}},
+        FrozenMapping({"outcome": ["failed"], "source": ["a", "b"]}),
+    ]
+    requests = [Request(where=where) for where in forms]
+    for request in requests:
+        assert request.where == {"outcome": ("failed",), "source": ("a", "b")}
+        assert request == requests[0]
+        assert hash(request) == hash(requests[0])
+        assert request.question() == requests[0].question()
+        assert pickle.loads(pickle.dumps(request)) == request  # noqa: S301 - its own
+        assert Request.model_validate(request.model_dump()) == request
+
+
+def test_labels_of_a_further_dimension_need_it_in_the_layout() -> None:
+    layout = RecordLayout(breakdowns={"clinic": "clinic"})
+    assert Request(where={"clinic": "north"}, layout=layout).where["clinic"] == (
+        "north",
+    )
+    with pytest.raises(
+        ValidationError, match="no dimension clinic; there are source, "
+    ):
+        Request(where={"clinic": "north"})
+    with pytest.raises(ValidationError, match="utm_campaign, clinic, outcome"):
+        Request(where={"clinc": "north"}, layout=layout)
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({"trends": ["a"]}, "no dimension trends; there are source, utm_source"),
+        ({"outcome": ["late"]}, "no outcome late; there are successful, failed, other"),
+        ({"outcome": ["Failed"]}, "no outcome Failed"),
+        ({"source": []}, "expected at least one label, got none"),
+        ({"source": ""}, "expected a label as an answer shows it"),
+        ({"source": ["a", " b"]}, "expected a label as an answer shows it"),
+        ({"source": ["b\u200b"]}, "expected a label as an answer shows it"),
+        ({"source": None}, "Input should be a valid tuple"),
+        ({"source": [7]}, "Input should be a valid string"),
+        ({"source": ["\ud800"]}, "."),
+        ({7: ["a"]}, "Input should be a valid string"),
+        (None, "Input should be a valid dictionary"),
+        ("source=ads", "Input should be a valid dictionary"),
+    ],
+)
+def test_a_label_that_no_answer_can_have_is_refused(where: Any, message: str) -> None:
+    with pytest.raises(ValidationError, match=message) as caught:
+        Request(where=where)
+    json.dumps(caught.value.errors(include_url=False), default=str)
+
+
+def test_all_arguments_are_examined_although_the_layout_is_refused() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Request(layout={"source": ""}, where={"x": ["a"]})
+    assert [it["loc"] for it in caught.value.errors()] == [
+        ("layout", "source"),
+        ("where",),
+    ]

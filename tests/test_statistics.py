@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 from stats_core import (
     AppointmentStatistics,
     InvalidRecordsError,
+    RecordLayout,
     StatisticsQuery,
     appointment_statistics,
     merge_statistics,
@@ -249,3 +250,57 @@ def test_more_records_than_64_bits_count_do_not_add_up() -> None:
     assert merge_statistics([part]).total == 2**63 - 1
     with pytest.raises(InvalidRecordsError, match="more records than 64 bits"):
         merge_statistics([part, of("2024-05-01")])
+
+
+def test_a_further_breakdown_is_found_by_its_name() -> None:
+    layout = RecordLayout(breakdowns={"status": "status", "clinic": "place.clinic"})
+    records: list[Document] = [
+        {"created_at": None, "status": " No-Show", "place": {"clinic": "north "}},
+        {"created_at": None, "status": "failed", "place": {"clinic": "\u200b"}},
+        {"created_at": None, "status": "No-Show", "place": {}},
+    ]
+    stats = appointment_statistics(records, layout=layout)
+    assert list(stats.breakdowns()) == [*reference.DEFAULTS, "clinic", "status"]
+    assert stats.breakdown("status").rows() == [
+        *(("No-Show", 2, 0, 0, 0, 2), ("failed", 1, 0, 0, 1, 0))
+    ]
+    assert stats.breakdown("clinic").rows() == [
+        *(("not set", 2, 2, 0, 1, 1), ("north", 1, 0, 0, 0, 1))
+    ]
+    assert_frame_equal(stats.breakdown("source"), stats.source)
+    plain = appointment_statistics(records)
+    assert stats.dashboard() == plain.dashboard()
+    assert stats.frame[: plain.frame.height].equals(plain.frame)
+
+
+def test_an_empty_answer_tells_what_was_counted() -> None:
+    layout = RecordLayout(breakdowns={"clinic": "clinic"})
+    stats = appointment_statistics([], layout=layout)
+    stats.check()
+    assert stats.breakdown("clinic").schema == BREAKDOWN
+    assert stats.breakdown("clinic").is_empty()
+    expected = "no breakdown 'clinc', expected one of source, .*, utm_campaign, clinic$"
+    with pytest.raises(ValueError, match=expected):
+        stats.breakdown("clinc")
+    with pytest.raises(ValueError, match="no breakdown 'clinic'"):
+        AppointmentStatistics.empty().breakdown("clinic")
+
+
+@pytest.mark.parametrize("records", [[], on("2024-05-01")])
+def test_only_parts_with_the_same_breakdowns_add_up(records: list[Document]) -> None:
+    one, other, none = (
+        appointment_statistics(records, layout=RecordLayout(breakdowns=breakdowns))
+        for breakdowns in ({"a": "a", "b": "b"}, {"a": "a"}, {})
+    )
+    nothing = AppointmentStatistics.empty()
+    for part in (one, other, none):
+        assert (part + part).breakdowns().keys() == part.breakdowns().keys()
+        assert part + nothing == nothing + part == part
+        assert merge_statistics([nothing, nothing, part, nothing]) == part
+    with pytest.raises(InvalidRecordsError, match=r"^`breakdowns`: .* a, b and a$"):
+        merge_statistics([one, nothing, other])
+    if records:
+        with pytest.raises(InvalidRecordsError, match=r"up: none and a$"):
+            merge_statistics(iter([none, other]))
+    else:
+        assert none + other == other

@@ -7,10 +7,16 @@ from rich.console import Console, RenderableType
 
 from stats_core import (
     AppointmentStatistics,
+    RecordLayout,
+    StatisticsQuery,
     appointment_statistics,
     statistics_by_integration,
 )
-from stats_core.cli.tables import integrations_table, statistics_tables
+from stats_core.cli.tables import (
+    comparison_tables,
+    integrations_table,
+    statistics_tables,
+)
 from stats_core.sample import integration_ids, sample_records
 from stats_core.schema import BY_INTEGRATION_SCHEMA
 
@@ -117,6 +123,17 @@ def test_markup_and_control_sequences_in_data_are_not_obeyed() -> None:
     assert "\x1b" not in text
 
 
+def test_further_breakdowns_have_a_table_each_named_as_it_is() -> None:
+    layout = RecordLayout(breakdowns={"[red]x\n": "source", "status": "status"})
+    records = [{"created_at": None, "status": " late ", "source": "ads"}]
+    stats = appointment_statistics(records, layout=layout)
+    text = shown(statistics_tables(stats))
+    assert text.index("utm_campaign") < text.index("[red]x\ufffd") < text.index("late")
+    assert ["late", "1", "100.0%", "0", "0", "1", "-"] in cells(
+        statistics_tables(stats)
+    )
+
+
 @pytest.mark.parametrize("value", ["x" * 200, "an " * 70])
 def test_a_long_value_is_cut_and_no_number_is(value: str) -> None:
     tables = statistics_tables(of_sources(value, "b", "b", status="failed"))
@@ -147,3 +164,67 @@ def test_no_integration_is_a_table_without_rows() -> None:
     table = integrations_table(BY_INTEGRATION_SCHEMA.to_frame())
     assert table.row_count == 0
     assert "integration_id" in shown(table)
+
+
+def test_a_comparison_shows_every_number_now_and_before() -> None:
+    now, before = of_sources(*"aaabd", status="failed"), of_sources(*"aacd")
+    query = StatisticsQuery(start="2024-05-01", end="2024-05-02")
+    found = now.compared_with(before)
+    rows = cells(comparison_tables(found, query, query.previous()))
+    assert rows[:4] == [
+        ["total", "5", "4", "+1", "+25.0%"],
+        ["successful", "0", "0", "+0", "-"],
+        ["failed", "5", "0", "+5", "-"],
+        ["other", "0", "4", "-4", "-100.0%"],
+    ]
+    assert rows[4:6] == [
+        ["2024-05-01", "2024-04-29", "0", "0", "+0", "-"],
+        ["2024-05-02", "2024-04-30", "0", "0", "+0", "-"],
+    ]
+    assert rows[6:10] == [
+        ["a", "3", "2", "+1", "+50.0%"],
+        ["d", "1", "1", "+0", "+0.0%"],
+        ["b", "1", "0", "+1", "-"],
+        ["c", "0", "1", "-1", "-100.0%"],
+    ]
+    assert rows[10] == ["direct", "5", "4", "+1", "+25.0%"]
+    past_the_end = comparison_tables(found, query, query.previous(), page=10**30)
+    assert cells(past_the_end) == rows[:6]
+    paged = comparison_tables(found, query, query.previous(), page=2, size=1)
+    assert ["d", "1", "1", "+0", "+0.0%"] in cells(paged)
+    assert "2 more below" in shown(paged)
+    assert max(map(len, shown(paged).splitlines())) <= WIDTH
+
+
+@pytest.mark.parametrize(
+    ("days", "title", "rows"),
+    [
+        *((31, "trends, days", 31), (32, "trends, each 7 days", 5)),
+        *((217, "each 7 days", 31), (218, "each 28 days", 8)),
+        *((868, "each 28 days", 31), (2_821, "each 91 days", 31)),
+        *((2_822, "each 364 days", 8), (20_000, "each 364 days", 55)),
+    ],
+)
+def test_aligned_days_of_any_number_fit_a_screen(
+    days: int, title: str, rows: int
+) -> None:
+    last = date(2024, 5, 1)
+    calendar = [last - timedelta(days=number) for number in range(days)]
+    records = [{"created_at": day, "status": "failed"} for day in calendar]
+    query = StatisticsQuery(start=calendar[-1], end=last)
+    earlier = query.previous()
+    found = appointment_statistics(records).compared_with(AppointmentStatistics.empty())
+    tables = comparison_tables(found, query, earlier)
+    assert title in shown(tables)
+    aligned = [row for row in cells(tables) if row[0][:1] in "12" and len(row) == 6]
+    assert len(aligned) == rows
+    assert sum(int(row[2]) for row in aligned) == days
+    assert aligned[0][:2] == [str(query.start), str(earlier.start)]
+
+
+def test_a_day_beside_none_is_a_dash() -> None:
+    empty = AppointmentStatistics.empty()
+    query = StatisticsQuery(start="2024-02-29", end="2024-03-01")
+    other = StatisticsQuery(start="2024-02-29", end="2024-02-29")
+    rows = cells(comparison_tables(empty.compared_with(empty), query, other))
+    assert ["2024-03-01", "-", "0", "0", "+0", "-"] in rows

@@ -1,5 +1,5 @@
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import polars as pl
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import example, given, strategies as st
 from polars.testing import assert_frame_equal
 
 from stats_core import AppointmentStatistics, appointment_statistics
-from stats_core.results.trends import filled, rolled_up
+from stats_core.results.trends import Weekday, filled, rolled_up
 from tests import reference
 from tests.strategies import a_part_of_the_examples, counted, documents, zones
 
@@ -84,6 +84,61 @@ def test_a_rolled_up_trend_is_that_of_the_calendar(
     found = counted(records, zone).trends_by(every)
     trends = reference.answer(records, {}, timezone=zone).trends
     assert found.rows() == reference.rolled_up(trends, every)
+
+
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+
+
+@pytest.mark.parametrize("every", EVERY)
+@example(days=[], week_start="sunday", whole=True)
+@example(days=[date.min], week_start="sunday", whole=True)
+@example(days=[date.min, date(1, 1, 20)], week_start="tuesday", whole=True)
+@example(days=[date.max], week_start="saturday", whole=True)
+@example(days=[date(2024, 2, 29), date(2025, 3, 1)], week_start="friday", whole=True)
+@given(
+    days=st.lists(st.dates(date(2019, 1, 1), date(2025, 1, 10)), max_size=30),
+    week_start=st.sampled_from(WEEKDAYS),
+    whole=st.booleans(),
+)
+def test_periods_are_those_of_the_calendar_whenever_a_week_starts(
+    every: Every, days: list[date], week_start: Weekday, *, whole: bool
+) -> None:
+    records = [{"created_at": day, "status": "failed"} for day in days]
+    stats = appointment_statistics(records)
+    found = stats.trends_by(every, week_start=week_start, filled=whole)
+    trends = reference.answer(records, {}).trends
+    expected = reference.rolled_up(trends, every, week_start, whole=whole)
+    assert found.schema == TRENDS
+    assert found.rows() == expected
+    for name in ("successful", "failed", "other"):
+        assert found[name].sum() == stats.trends[name].sum()
+
+
+@pytest.mark.parametrize("week_start", WEEKDAYS)
+def test_a_week_is_named_by_its_first_day(week_start: Weekday) -> None:
+    first = date(2024, 4, 29) + timedelta(days=WEEKDAYS.index(week_start))
+    for number in range(7):
+        stats = of(str(first + timedelta(days=number)))
+        [row] = stats.trends_by("week", week_start=week_start).rows()
+        assert row == (first, 1, 0, 0)
+
+
+def test_empty_periods_are_listed_between_the_first_and_the_last() -> None:
+    stats = of("2023-11-30", "2024-02-29")
+    assert stats.trends_by("month").height == 2
+    assert stats.trends_by("month", filled=True).rows() == [
+        *((date(2023, 11, 1), 1, 0, 0), (date(2023, 12, 1), 0, 0, 0)),
+        *((date(2024, 1, 1), 0, 0, 0), (date(2024, 2, 1), 1, 0, 0)),
+    ]
+    assert stats.trends_by("quarter", filled=True).height == 2
+    assert of().trends_by("year", filled=True).schema == TRENDS
+
+
+@pytest.mark.parametrize("week_start", ["Sunday", "sun", "", None, 0])
+@pytest.mark.parametrize("every", EVERY)
+def test_an_unknown_day_of_the_week_is_refused(every: Every, week_start: Any) -> None:
+    with pytest.raises(ValueError, match=r"`week_start` is one of monday, .*, sunday"):
+        of("2024-05-01").trends_by(every, week_start=week_start)
 
 
 @pytest.mark.parametrize("every", EVERY)

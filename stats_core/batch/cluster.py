@@ -30,17 +30,19 @@ from stats_core.batch.tasks import (
 )
 from stats_core.errors import InvalidRecordsError
 from stats_core.layout import RecordLayout
+from stats_core.mappings import FrozenMapping
 from stats_core.query import StatisticsQuery
 from stats_core.request import Request
 from stats_core.results.partials import by_integration
 from stats_core.results.statistics import AppointmentStatistics
-from stats_core.typing import IntegrationId, Timezone
+from stats_core.typing import IntegrationId, Timezone, Where
 
 Source = str | os.PathLike[str]
 Progress = Callable[[int, int], object]
 
 _ALL = StatisticsQuery()
 _DEFAULT_LAYOUT = RecordLayout()
+_EVERY: Where = FrozenMapping()
 _DEFAULT_READING = ReadOptions()
 _MAX_RETRIES = 3
 
@@ -50,6 +52,7 @@ def appointment_statistics(
     query: StatisticsQuery = _ALL,
     *,
     integration_id: IntegrationId | None = None,
+    where: Where = _EVERY,
     layout: RecordLayout = _DEFAULT_LAYOUT,
     timezone: Timezone = "UTC",
     reading: ReadOptions = _DEFAULT_READING,
@@ -63,6 +66,7 @@ def appointment_statistics(
             that some files lack are unset there.
         query: Which records count; its `page` and `size` are ignored.
         integration_id: Whose records count, as in `stats_core.appointment_statistics`.
+        where: Which labels count, as there.
         layout: Which column holds each field.
         timezone: The IANA zone whose calendar days are counted.
         reading: The format of the files, and the separator and encoding of CSV, where
@@ -78,7 +82,11 @@ def appointment_statistics(
         ModuleNotFoundError: Ray is not installed.
     """
     request = Request(
-        query=query, integration_id=integration_id, layout=layout, timezone=timezone
+        query=query,
+        integration_id=integration_id,
+        where=where,
+        layout=layout,
+        timezone=timezone,
     )
     return AppointmentStatistics(count(sources, request, progress, reading))
 
@@ -87,6 +95,7 @@ def statistics_by_integration(
     sources: Source | Iterable[Source],
     query: StatisticsQuery = _ALL,
     *,
+    where: Where = _EVERY,
     layout: RecordLayout = _DEFAULT_LAYOUT,
     timezone: Timezone = "UTC",
     reading: ReadOptions = _DEFAULT_READING,
@@ -98,7 +107,7 @@ def statistics_by_integration(
     without a selected record has no entry.
     """
     request = Request(
-        query=query, by_integration=True, layout=layout, timezone=timezone
+        query=query, by_integration=True, where=where, layout=layout, timezone=timezone
     )
     parts = by_integration(count(sources, request, progress, reading))
     return {key: AppointmentStatistics(part) for key, part in parts.items()}

@@ -22,11 +22,13 @@ from stats_core.batch.parts import keep_all, merge_parts
 from stats_core.batch.paths import file_paths, resolved
 from stats_core.batch.tasks import count_files
 from stats_core.batch.writing import check_target, in_thread, replacing
-from stats_core.cli import options
+from stats_core.cli import comparing, options
 from stats_core.cli.options import WrongUsageError, faults_to_exit_codes
-from stats_core.cli.output import write
+from stats_core.cli.output import check_pages, write, write_comparison
 from stats_core.cli.standard_input import standard_input
 from stats_core.request import Request
+from stats_core.results.comparison import Comparison
+from stats_core.results.statistics import AppointmentStatistics
 from stats_core.sample import integration_ids, sample_records
 
 app = typer.Typer(
@@ -67,11 +69,22 @@ def report(
     *,
     on_cluster: options.OnCluster = False,
     format: options.Format = None,  # noqa: A002 - the option's name
+    compare: comparing.Compare = None,
 ) -> None:
     """Count appointments: the total, the daily trend, sources and UTM values."""
+    check_pages(request, format)
+    before = comparing.earlier_request(request, compare) if compare else None
     with standard_input(records, reading) as sources:
-        counted = _count(sources, request, reading, on_cluster=on_cluster)
-    write(counted, request, format)
+        counted = [
+            _count(sources, one, reading, on_cluster=on_cluster)
+            for one in (request, before)
+            if one
+        ]
+    if before:
+        both = Comparison(*map(AppointmentStatistics, counted))
+        write_comparison(both, request, before, format)
+    else:
+        write(counted[0], request, format)
 
 
 @app.command(
@@ -144,6 +157,7 @@ def merge(
 
     The parts must answer one question, for days or files that do not overlap.
     """
+    check_pages(request, format)
     with _progress("adding up"):
         merged = merge_parts(file_paths(kept))
     write(merged, request, format)

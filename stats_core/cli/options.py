@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stats_core.batch.formats import INPUT_FORMATS, ReadOptions
+from stats_core.cli.pairs import named_columns, named_labels
 from stats_core.days import find_zone
 from stats_core.errors import InvalidRecordsError, UnknownTimezoneError
 from stats_core.query import StatisticsQuery
@@ -25,6 +26,8 @@ class OutputFormat(StrEnum):
 
     JSON = "json"
     TABLE = "table"
+    CSV = "csv"
+    MARKDOWN = "markdown"
 
 
 class WrongUsageError(Exception):
@@ -73,10 +76,30 @@ _COUNTING: dict[str, _Option] = {
     "end": (str | None, None, "Last day, or instant, in ISO 8601."),
     "integration_id": (str | None, "ID", "Count the records of this integration."),
     "each_integration": (bool, None, "Flag: count each integration separately."),
+    "where": (
+        _Words,
+        "NAME=LABEL",
+        "Count this label of a breakdown, or `outcome=failed`; can be repeated.",
+    ),
     "timezone": (str | None, None, "IANA zone of the days; default: UTC."),
     "column": (
         *(_Words, "ROLE=COLUMN"),
         f"The column of a field, dots for nested ones; can be repeated; roles: {', '.join(ROLES)}.",
+    ),
+    "breakdown": (
+        _Words,
+        "NAME=COLUMN",
+        "A further breakdown and its column; can be repeated; tables show it.",
+    ),
+    "naive_timezone": (
+        str | None,
+        "ZONE",
+        "IANA zone of the clock of times without a zone; default: UTC.",
+    ),
+    "epoch": (
+        str | None,
+        "UNIT",
+        "Unit of numbers in created_at, since 1970: s, ms, us or ns.",
     ),
     "search_in": (
         _Words,
@@ -184,15 +207,21 @@ def parsed_request(given: dict[str, Any]) -> Request:
     'state'
     """
     options = {name: it for name, it in given.items() if it not in (None, [], False)}
-    columns, faults = _columns(options.pop("column", []))
-    names = {"search_in": "search", "successful": "successful", "failed": "failed"}
+    columns, faults = named_columns("column", options.pop("column", []), ROLES)
+    breakdowns, more = named_columns("breakdown", options.pop("breakdown", []))
+    faults += more
+    where, more = named_labels(options.pop("where", []))
+    faults += more
+    names = {"search_in": "search"}
+    names |= {it: it for it in ("naive_timezone", "epoch", "successful", "failed")}
+    faults += _zone_faults(options)
     layout = {to: options.pop(name) for name, to in names.items() if name in options}
+    layout |= {"breakdowns": breakdowns} if breakdowns else {}
     query = {
         name: options.pop(name)
         for name in StatisticsQuery.model_fields
         if name in options
     }
-    faults += _zone_faults(options)
     by_integration = options.pop("each_integration", False)
     if by_integration and "integration_id" in options:
         faults.append("--each-integration: not together with --integration-id")
@@ -201,6 +230,7 @@ def parsed_request(given: dict[str, Any]) -> Request:
             query=query,
             layout=columns | layout,
             by_integration=by_integration,
+            where=where,
             **options,
         )
     except ValidationError as error:
@@ -229,25 +259,15 @@ def faults_to_exit_codes() -> Iterator[None]:
 
 
 def _zone_faults(options: dict[str, Any]) -> list[str]:
-    """Take an unknown zone out of the options, to find the other faults as well."""
-    try:
-        find_zone(options.get("timezone", "UTC"))
-    except UnknownTimezoneError as error:
-        return [f"--timezone {options.pop('timezone')!r:.60}: {error}"]
-    return []
-
-
-def _columns(pairs: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Return the columns by role, and the faults of the option `--column`."""
-    expected = f"expected ROLE=COLUMN, ROLE one of {', '.join(ROLES)}"
-    faults = [f"--column {text!r}: {expected}" for text in pairs if "=" not in text]
-    parted = [text.partition("=")[::2] for text in pairs if "=" in text]
-    roles = [role for role, _ in parted]
-    faults += [f"--column {role!r}: {expected}" for role in roles if role not in ROLES]
-    twice = {role for role in roles if roles.count(role) > 1}
-    faults += [f"--column {role}: given more than once" for role in sorted(twice)]
-    faults += [f"--column {role}: expected a name" for role, name in parted if not name]
-    return {role: name for role, name in parted if role in ROLES and name}, faults
+    """Take unknown zones out of the options, to find the other faults as well."""
+    faults = []
+    for name in ("timezone", "naive_timezone"):
+        try:
+            find_zone(options.get(name, "UTC"))
+        except UnknownTimezoneError as error:
+            option = name.replace("_", "-")
+            faults.append(f"--{option} {options.pop(name)!r:.60}: {error}")
+    return faults
 
 
 def _option_fault(fault: ErrorDetails) -> str:
@@ -259,7 +279,12 @@ def _option_fault(fault: ErrorDetails) -> str:
         return f"--column {name}: {message}"
     if path in (["query"], ["layout"]):
         return message
-    names = {"appointmentType": "appointment-type"}
+    if path == ["where"]:
+        return f"--where: {message}"
+    if model == "where":
+        pair = f"{name}={fault['input']}"
+        return f"--where {pair!r:.60}: {message}"
+    names = {"appointmentType": "appointment-type", "breakdowns": "breakdown"}
     if model == "layout":
         names["search"] = "search-in"
     option = names.get(name, name.replace("_", "-"))

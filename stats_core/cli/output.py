@@ -1,21 +1,52 @@
-"""An answer on stdout: the published JSON, or tables."""
+"""An answer on stdout: JSON, tables, CSV or Markdown."""
 
+import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 import polars as pl
 import typer
 
-from stats_core.cli.options import OutputFormat
+from stats_core.cli.options import OutputFormat, WrongUsageError
+from stats_core.cli.tidy import csv_text, markdown_text
 from stats_core.request import Request
+from stats_core.results.comparison import Comparison
 from stats_core.results.json_lines import response_lines
+from stats_core.results.ranking import page_rows
 from stats_core.results.statistics import AppointmentStatistics
+from stats_core.schema import SECTIONS, all_sections
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 _TABLE_ROWS = 10
 _MAX_WIDTH = 1_000
+
+
+def check_pages(request: Request, form: OutputFormat | None) -> None:
+    """Check that no page is asked of a format that has all rows.
+
+    Raises:
+        WrongUsageError: One is.
+    """
+    if form in {OutputFormat.CSV, OutputFormat.MARKDOWN}:
+        paged = sorted({"page", "size"} & request.query.model_fields_set)
+        if paged:
+            raise WrongUsageError(
+                *(f"--{it}: not with --format {form}" for it in paged)
+            )
+
+
+class _Forms(NamedTuple):
+    """How to make an answer in each form; only the one that is written is made."""
+
+    tables: Callable[[int], "RenderableType"]
+    frame: Callable[[], pl.DataFrame]
+    lines: Callable[[], Iterable[str]]
 
 
 def write(partial: pl.DataFrame, request: Request, form: OutputFormat | None) -> None:
@@ -26,16 +57,96 @@ def write(partial: pl.DataFrame, request: Request, form: OutputFormat | None) ->
         request: Its query says which page of the breakdowns is shown.
         form: The format; None means tables on a terminal and JSON otherwise.
     """
-    query = request.query
-    as_table = form is OutputFormat.TABLE or (form is None and sys.stdout.isatty())
+    page, size = request.query.page, request.query.size
+
+    def tables(size: int) -> "RenderableType":
+        from stats_core.cli import tables  # noqa: PLC0415 - slow to import
+
+        if "integration_id" in partial.columns:
+            _say_not_shown(partial)
+            return tables.integrations_table(partial)
+        stats = AppointmentStatistics(partial)
+        return tables.statistics_tables(stats, page=page, size=size)
+
+    def lines() -> Iterable[str]:
+        _say_not_shown(partial)
+        if "integration_id" in partial.columns:
+            return response_lines(partial, page, size)
+        return [AppointmentStatistics(partial).dashboard(page, size).model_dump_json()]
+
+    _write(_Forms(tables, lambda: partial, lines), request, form)
+
+
+def write_comparison(
+    comparison: Comparison,
+    request: Request,
+    before: Request,
+    form: OutputFormat | None,
+) -> None:
+    """Write a comparison to stdout, as `write` does an answer; its JSON is one line.
+
+    Args:
+        comparison: The answers to both requests.
+        request: What is compared; its query also says which page is shown.
+        before: What it is compared with.
+        form: The format; None means tables on a terminal and JSON otherwise.
+    """
+    queries = request.query, before.query
+    page, size = request.query.page, request.query.size
+
+    def tables(size: int) -> "RenderableType":
+        from stats_core.cli import tables  # noqa: PLC0415 - slow to import
+
+        return tables.comparison_tables(comparison, *queries, page=page, size=size)
+
+    def lines() -> Iterable[str]:
+        windows = (
+            query.model_dump(mode="json", include={"start", "end"}) for query in queries
+        )
+        yield json.dumps(
+            dict(zip(("now", "before"), windows, strict=True))
+            | {
+                "total": comparison.total._asdict(),
+                "outcomes": comparison.outcomes.to_dicts(),
+                "trends": comparison.trends(*queries).to_dicts(),
+                "breakdowns": {
+                    name: page_rows(df, page, size).to_dicts()
+                    for name, df in comparison.breakdowns().items()
+                },
+            },
+            default=str,  # of days
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+    _write(_Forms(tables, lambda: comparison.to_frame(*queries), lines), request, form)
+
+
+def _write(forms: _Forms, request: Request, form: OutputFormat | None) -> None:
+    if form is None:
+        form = OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.JSON
     with _quiet_if_closed():
-        if as_table:
-            _show(partial, request)
-        elif "integration_id" in partial.columns:
-            _write_lines(response_lines(partial, query.page, query.size))
-        else:
-            page = AppointmentStatistics(partial).dashboard(query.page, query.size)
-            _write_lines([page.model_dump_json()])
+        match form:
+            case OutputFormat.TABLE:
+                query = request.query
+                sized = "size" in query.model_fields_set
+                _show(forms.tables(query.size if sized else _TABLE_ROWS))
+            case OutputFormat.CSV:
+                _write_lines([csv_text(forms.frame()).removesuffix("\n")])
+            case OutputFormat.MARKDOWN:
+                _write_lines([markdown_text(forms.frame())])
+            case OutputFormat.JSON:
+                _write_lines(forms.lines())
+            case _:
+                assert_never(form)
+
+
+def _say_not_shown(partial: pl.DataFrame) -> None:
+    """Name the further breakdowns on stderr; the published JSON has no place for them."""
+    further = all_sections(partial["section"].unique())[len(SECTIONS) :]
+    if further:
+        note = "note: counted, but shown only in the tables of one answer"
+        typer.echo(f"{note}: {', '.join(further)}", err=True)
 
 
 @contextmanager
@@ -49,26 +160,16 @@ def _quiet_if_closed() -> Iterator[None]:
         raise typer.Exit(0) from None
 
 
-def _show(partial: pl.DataFrame, request: Request) -> None:
+def _show(shown: "RenderableType") -> None:
     """Print tables, wider than the terminal if numbers would be cut.
 
     What the encoding of stdout lacks becomes `?`.
     """
     from rich.console import Console  # noqa: PLC0415 - slow to import
 
-    from stats_core.cli import tables  # noqa: PLC0415 - slow to import
-
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    query, console = request.query, Console()
-    size = query.size if "size" in query.model_fields_set else _TABLE_ROWS
-    shown = (
-        tables.integrations_table(partial)
-        if "integration_id" in partial.columns
-        else tables.statistics_tables(
-            AppointmentStatistics(partial), page=query.page, size=size
-        )
-    )
+    console = Console()
     unlimited = console.options.update(width=_MAX_WIDTH)
     needed = console.measure(shown, options=unlimited).minimum
     console.width = max(console.width, needed)
@@ -79,7 +180,7 @@ def _show(partial: pl.DataFrame, request: Request) -> None:
 
 
 def _write_lines(lines: Iterable[str]) -> None:
-    """Write JSON as UTF-8, whatever the encoding of the console is."""
+    """Write text as UTF-8, whatever the encoding of the console is."""
     binary = hasattr(sys.stdout, "buffer")  # unlike a text that a program collects
     for line in lines:
         typer.echo(line.encode() if binary else line)

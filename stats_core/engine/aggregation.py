@@ -6,26 +6,28 @@ then run on the few groups. No records are read here.
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import polars as pl
 
 from stats_core.days import local_day
-from stats_core.engine.sums import SECTION, in_order, sum_counts
+from stats_core.engine.sums import in_order, sum_counts
 from stats_core.layout import RecordLayout
 from stats_core.records.instants import time_unit
 from stats_core.request import Request
 from stats_core.schema import (
+    COUNTS,
     DIMENSIONS,
     OUTCOMES,
     PARTIAL_SCHEMA,
-    SECTIONS,
     TOTAL,
     TRENDS,
     UNDATED,
+    all_sections,
+    dimension_column,
 )
 from stats_core.text import normalise_status, trimmed
 
-KEYS = ("day", *DIMENSIONS)  # what records are grouped by
 OUTCOME = pl.Enum(OUTCOMES)
 
 
@@ -35,21 +37,18 @@ _UNDATED = pl.col("day").is_null()
 _NO_DAY = pl.lit(None, pl.Date).alias("day")
 _NO_VALUE = pl.lit(None, pl.String).alias("value")
 _NO_OUTCOME = pl.lit(None, OUTCOME).alias("outcome")
-_SECTION = {name: pl.lit(name, SECTION).alias("section") for name in SECTIONS}
 _HEAD = (_NO_DAY, _NO_VALUE, _NO_OUTCOME)
-_TOTAL_ROW = (_SECTION[TOTAL], *_HEAD, _COUNT.sum())
-_UNDATED_ROW = (_SECTION[UNDATED], *_HEAD, _COUNT.filter(_UNDATED).sum())
-_TREND_ROWS = (_SECTION[TRENDS], "day", _NO_VALUE, "outcome", "count")
-_VALUE_ROWS = {
-    name: (
-        _SECTION[name],
-        _NO_DAY,
-        pl.col(name).cast(pl.String).alias("value"),
-        "outcome",
-        "count",
-    )
-    for name in DIMENSIONS
-}
+_COUNTED = (pl.col("outcome"), _COUNT)
+_TRIMMED = trimmed(pl.col("value")).alias("text")
+
+
+def group_keys(request: Request) -> tuple[str, ...]:
+    """Return what records are grouped by: their day, then each dimension.
+
+    >>> group_keys(Request())[:2]
+    ('day', 'source')
+    """
+    return ("day", *map(dimension_column, request.dimensions))
 
 
 def preaggregate(lf: pl.LazyFrame, key: str, layout: RecordLayout) -> pl.LazyFrame:
@@ -78,10 +77,11 @@ def preaggregate(lf: pl.LazyFrame, key: str, layout: RecordLayout) -> pl.LazyFra
 def groups(
     lf: pl.LazyFrame, seconds: tuple[int, int], request: Request
 ) -> list[pl.LazyFrame]:
-    """Return the plans of the pre-aggregates, in the order of `KEYS`."""
+    """Return the plans of the pre-aggregates, in the order of `group_keys`."""
     dated = with_day(lf, seconds, request)
-    frames = {"day": dated} | dict.fromkeys(DIMENSIONS, lf)
-    return [preaggregate(frames[key], key, request.layout) for key in KEYS]
+    day, *columns = group_keys(request)
+    frames = {day: dated} | dict.fromkeys(columns, lf)
+    return [preaggregate(of, key, request.layout) for key, of in frames.items()]
 
 
 def with_day(
@@ -158,25 +158,76 @@ def partial_frame(
     >>> df.select("section", "count").rows()
     [('total', 0), ('undated', 0)]
     """
+    rows = _rows(tuple(request.dimensions.items()))
     stacked = pl.concat(
         [
-            days.select(_TOTAL_ROW),
-            days.select(_UNDATED_ROW),
-            days.filter(~_UNDATED).select(_TREND_ROWS),
-            *(lf.select(_VALUE_ROWS[name]) for name, lf in values.items()),
+            days.select(rows.total),
+            days.select(rows.undated),
+            days.filter(~_UNDATED).select(rows.trends),
+            *(lf.select(rows.values[name]) for name, lf in values.items()),
         ]
     )
-    labelled = stacked.with_columns(_TRIMMED).select(_LABELLED)
-    return in_order(sum_counts(labelled)).select(
+    summed = sum_counts(stacked.with_columns(_TRIMMED).select(rows.labelled))
+    if rows.markers is not None:
+        summed = pl.concat([summed, rows.markers])
+    return in_order(summed, section=rows.section).select(
         pl.lit(request.timezone).alias("timezone"),
         pl.col("section").cast(pl.String),
         *list(PARTIAL_SCHEMA)[2:],
     )
 
 
-def _labelled(text: pl.Expr) -> tuple[pl.Expr, ...]:
+class _Rows(NamedTuple):
+    """How pre-aggregates become the rows of each section.
+
+    Attributes:
+        section: The type of the column `section`, in the order of the sections.
+        total: The row of the total.
+        undated: The row of the undated records.
+        trends: The rows of the days.
+        values: The rows of each dimension, by its name.
+        labelled: The rows with labels, and with one column per outcome.
+        markers: The marker of each further dimension; None where there is none.
+    """
+
+    section: pl.Enum
+    total: tuple[pl.Expr, ...]
+    undated: tuple[pl.Expr, ...]
+    trends: tuple[pl.Expr, ...]
+    values: Mapping[str, tuple[pl.Expr, ...]]
+    labelled: tuple[pl.Expr, ...]
+    markers: pl.LazyFrame | None
+
+
+@lru_cache
+def _rows(dimensions: tuple[tuple[str, str], ...]) -> _Rows:
+    defaults = dict(dimensions)
+    names = all_sections(defaults)
+    dtype = pl.Enum(names)
+    section = {name: pl.lit(name, dtype).alias("section") for name in names}
+    return _Rows(
+        section=dtype,
+        total=(section[TOTAL], *_HEAD, _COUNT.sum()),
+        undated=(section[UNDATED], *_HEAD, _COUNT.filter(_UNDATED).sum()),
+        trends=(section[TRENDS], pl.col("day"), _NO_VALUE, *_COUNTED),
+        values={
+            name: (section[name], _NO_DAY, _value(dimension_column(name)), *_COUNTED)
+            for name in defaults
+        },
+        labelled=_labelled(
+            pl.Series([defaults.get(it) for it in names], dtype=pl.String)
+        ),
+        markers=_markers([it for it in defaults if it not in DIMENSIONS], dtype),
+    )
+
+
+def _value(column: str) -> pl.Expr:
+    return pl.col(column).cast(pl.String).alias("value")
+
+
+def _labelled(defaults: pl.Series) -> tuple[pl.Expr, ...]:
     """Fill unset values and split the count into a column per outcome."""
-    defaults = pl.Series([DIMENSIONS.get(name) for name in SECTIONS], dtype=pl.String)
+    text = pl.col("text")
     default = pl.lit(defaults).gather(pl.col("section").to_physical())
     unset = is_unset(text) & default.is_not_null()
     return (
@@ -189,5 +240,11 @@ def _labelled(text: pl.Expr) -> tuple[pl.Expr, ...]:
     )
 
 
-_TRIMMED = trimmed(pl.col("value")).alias("text")
-_LABELLED = _labelled(pl.col("text"))
+def _markers(further: list[str], section: pl.Enum) -> pl.LazyFrame | None:
+    """Return a row without a value and with counts of 0 for each further dimension."""
+    if not further:
+        return None
+    rows = {"section": further, "day": None, "value": None} | dict.fromkeys(COUNTS, 0)
+    schema = pl.Schema(PARTIAL_SCHEMA | {"section": section})
+    del schema["timezone"]
+    return pl.LazyFrame(rows, schema)

@@ -9,26 +9,25 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from stats_core.engine.aggregation import fill_unset, is_unset, outcome
+from stats_core.engine.aggregation import fill_unset, group_keys, is_unset, outcome
 from stats_core.engine.dictionary import decoded, new_dictionary
 from stats_core.errors import InvalidRecordsError
-from stats_core.layout import RecordLayout
-from stats_core.request import is_integration_id
+from stats_core.request import Request, is_integration_id
 from stats_core.schema import (
     COUNTS,
-    DIMENSIONS,
     OUTCOMES,
     SECTIONS,
     TOTAL,
     TRENDS,
     UNDATED,
+    all_sections,
+    dimension_column,
 )
 from stats_core.text import trimmed
 
 # An empty column per kind of text. Polars keeps the codes while such a column exists.
 Codes = Mapping[str, pl.Series]
 
-_TEXTS = ("integration_id", "status", *DIMENSIONS)
 # Bit layout of a key (UInt64), low to high: 2 outcome, 1 unset flag, 32 label code or
 # day, 29 integration code.
 _UNSET, _VALUE, _PLACES = 1 << 2, 1 << 3, 1 << 32
@@ -37,18 +36,24 @@ _EPOCH = 1 << 31  # added to days, so that none is negative; 0 means no day
 _MAX_EXAMPLES = 5
 _COUNT, _KEY = pl.col("count"), pl.col("key")
 _IS_VALUE = pl.col("section") > SECTIONS.index(TRENDS)
-_LABEL = pl.when(_IS_VALUE).then("place")
-_INT64_MAX = 2**63 - 1
+_LABEL = pl.when(_IS_VALUE & (_COUNT > 0)).then("place")  # a marker has none
+_LABELS = "label"  # the code of what a value is called in an answer
 
 _NO_KEYS = pl.Schema({"key": pl.UInt64(), "count": pl.Int64()}).to_frame()
-NOTHING = [
-    _NO_KEYS for _ in ("day", *DIMENSIONS)
-]  # what `preaggregate` finds in no row
 
 
-def new_codes() -> Codes:
+def nothing(request: Request) -> list[pl.DataFrame]:
+    """Return what `preaggregate` finds in no row."""
+    return [_NO_KEYS for _ in group_keys(request)]
+
+
+def new_codes(request: Request) -> Codes:
     """Return columns whose types number the texts of one answer as they appear."""
-    return {name: new_dictionary() for name in (*_TEXTS, "label")}
+    columns = map(dimension_column, request.dimensions)
+    return {
+        name: new_dictionary()
+        for name in ("integration_id", "status", *columns, _LABELS)
+    }
 
 
 def coded(lf: pl.LazyFrame, codes: Codes) -> pl.LazyFrame:
@@ -62,19 +67,23 @@ def coded(lf: pl.LazyFrame, codes: Codes) -> pl.LazyFrame:
     Returns:
         `integration_id`, `status` and the dimensions as `Categorical`, and `day`.
     """
-    texts = [pl.col(name).cast(pl.String).cast(codes[name].dtype) for name in _TEXTS]
+    texts = [
+        pl.col(name).cast(pl.String).cast(code.dtype)
+        for name, code in codes.items()
+        if name != _LABELS
+    ]
     return lf.filter(pl.col("integration_id").is_not_null()).select(*texts, "day")
 
 
 def preaggregate(
-    df: pl.DataFrame, codes: Codes, layout: RecordLayout
+    df: pl.DataFrame, codes: Codes, request: Request
 ) -> list[pl.DataFrame]:
     """Count the records of a batch by key.
 
     Args:
         df: A batch of `coded`.
         codes: The codes of the answer.
-        layout: Which status words mean what.
+        request: What is counted.
 
     Returns:
         `key: UInt64` ascending and `count: Int64`; one frame for the days, then one per
@@ -91,13 +100,15 @@ def preaggregate(
         )
         raise InvalidRecordsError(msg)
     integration = _number("integration_id") * (_PLACES * _VALUE)
-    how = outcome(layout).to_physical().cast(pl.UInt64)
+    how = outcome(request.layout).to_physical().cast(pl.UInt64)
     head = integration + _looked_up(df["status"], how)
-    lf = df.select(*DIMENSIONS, "day", head=head).lazy()
+    lf = df.select(*group_keys(request), head=head).lazy()
     day = (pl.col("day").to_physical().cast(pl.Int64) + _EPOCH).fill_null(0)
     labels = [
-        _looked_up(df[name], _label(name, default, codes["label"].dtype))
-        for name, default in DIMENSIONS.items()
+        _looked_up(df[column], _label(column, default, codes[_LABELS].dtype))
+        for column, default in zip(
+            group_keys(request)[1:], request.dimensions.values(), strict=True
+        )
     ]
     values = [day.cast(pl.UInt64) * _VALUE, *labels]
     return pl.collect_all(_runs(lf, pl.col("head") + value) for value in values)
@@ -109,14 +120,14 @@ def sum_runs(lf: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def partial_frame(
-    groups: Sequence[pl.DataFrame], codes: Codes, timezone: str
+    groups: Sequence[pl.DataFrame], codes: Codes, request: Request
 ) -> pl.DataFrame:
     """Return the partial frame of every integration.
 
     Args:
         groups: The summed frames of `preaggregate`.
         codes: The codes of the answer.
-        timezone: The IANA name of the zone of the days.
+        request: What was counted.
 
     Returns:
         `BY_INTEGRATION_SCHEMA`, in its order.
@@ -126,16 +137,20 @@ def partial_frame(
     """
     days, *values = (_counted(df) for df in groups)
     ids = _texts(codes["integration_id"], [days["integration"]])
-    labels = _texts(codes["label"], [df["place"] for df in values])
+    labels = _texts(codes[_LABELS], [df["place"] for df in values])
     _check_ids(ids.gather(days["integration"].unique()))
-    stacked = pl.concat([*_day_sections(days), *_value_sections(values)])
+    sections = all_sections(request.dimensions)
+    stacked = pl.concat(
+        [*_day_sections(days, sections), *_value_sections(values, request, sections)]
+    )
     ranked = stacked.with_columns(
         pl.lit(ids.rank("ordinal") - 1).gather("integration").alias("integration"),
         pl.coalesce(
             pl.lit(labels.rank("ordinal").cast(pl.Int64) - 1).gather(_LABEL), "place"
         ).alias("place"),
     )
-    return _decoded(ranked.sort(_order()), ids.sort(), labels.sort(), timezone)
+    ordered = ranked.sort(_order(ranked, len(sections)))
+    return _decoded(ordered, ids.sort(), labels.sort(), request)
 
 
 def _check_ids(ids: pl.Series) -> None:
@@ -165,55 +180,67 @@ def _counted(df: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _day_sections(days: pl.DataFrame) -> list[pl.DataFrame]:
+def _day_sections(days: pl.DataFrame, sections: Sequence[str]) -> list[pl.DataFrame]:
+    """Return the rows of all sections but dimensions, and the markers of these."""
     undated = _COUNT * (pl.col("place") == 0)
     heads = _sum_groups(
         days.lazy(), pl.col("integration"), {TOTAL: _COUNT, UNDATED: undated}
     ).collect()
-    zeros = dict.fromkeys(COUNTS[1:], pl.lit(0, pl.Int64))
+    zero = pl.lit(0, pl.Int64)
+    one_rows = {TOTAL: pl.col(TOTAL), UNDATED: pl.col(UNDATED)}
+    one_rows |= dict.fromkeys(sections[len(SECTIONS) :], zero)
     return [
         *(
             heads.select(
                 pl.col("key").alias("integration"),
-                pl.lit(0, pl.Int64).alias("place"),
-                pl.col(name).alias("count"),
-                _section(name),
-                **zeros,
-            ).select(*days.columns, "section")
-            for name in (TOTAL, UNDATED)
+                zero.alias("place"),
+                count.alias("count"),
+                *(zero.alias(it) for it in COUNTS[1:]),
+                _section(name, sections),
+            )
+            for name, count in one_rows.items()
         ),
-        days.filter(pl.col("place") > 0).with_columns(_section(TRENDS)),
+        days.filter(pl.col("place") > 0).with_columns(_section(TRENDS, sections)),
     ]
 
 
-def _value_sections(values: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+def _value_sections(
+    values: Sequence[pl.DataFrame], request: Request, sections: Sequence[str]
+) -> list[pl.DataFrame]:
     return [
-        df.with_columns(_section(name))
-        for name, df in zip(DIMENSIONS, values, strict=True)
+        df.with_columns(_section(name, sections))
+        for name, df in zip(request.dimensions, values, strict=True)
     ]
 
 
-def _section(name: str) -> pl.Expr:
-    return pl.lit(SECTIONS.index(name), pl.UInt8).alias("section")
+def _section(name: str, sections: Sequence[str]) -> pl.Expr:
+    return pl.lit(sections.index(name), pl.UInt32).alias("section")
 
 
-def _order() -> pl.Expr:
-    """Return the order of partial rows as one number, which sorts faster than columns."""
+def _order(df: pl.DataFrame, sections: int) -> pl.Expr:
+    """Return the order of partial rows as one number, which sorts faster than columns.
+
+    It has 128 bits: 29 of the integration and 32 of the place leave 66 for the section
+    and the count.
+    """
+    most = int(df.select(_COUNT.max().fill_null(0)).item())
     whose, section, place = (
         pl.col(name).cast(pl.Int128) for name in ("integration", "section", "place")
     )
-    fewer = pl.when(_IS_VALUE).then(_INT64_MAX - _COUNT).otherwise(0).cast(pl.Int128)
-    return ((whose * 8 + section) * (1 << 63) + fewer) * _PLACES + place
+    fewer = pl.when(_IS_VALUE).then(most - _COUNT).otherwise(0).cast(pl.Int128)
+    group = whose * sections + section
+    return (group * (most + 1) + fewer) * _PLACES + place
 
 
 def _decoded(
-    df: pl.DataFrame, ids: pl.Series, labels: pl.Series, timezone: str
+    df: pl.DataFrame, ids: pl.Series, labels: pl.Series, request: Request
 ) -> pl.DataFrame:
     date = (pl.col("place") - _EPOCH).cast(pl.Int32).cast(pl.Date)
+    sections = pl.Series(all_sections(request.dimensions))
     return df.select(
         pl.lit(ids).gather("integration").alias("integration_id"),
-        pl.lit(timezone).alias("timezone"),
-        pl.lit(pl.Series(SECTIONS)).gather("section").alias("section"),
+        pl.lit(request.timezone).alias("timezone"),
+        pl.lit(sections).gather("section").alias("section"),
         pl.when(pl.col("section") == SECTIONS.index(TRENDS)).then(date).alias("day"),
         pl.lit(labels).gather(_LABEL).alias("value"),
         *COUNTS,

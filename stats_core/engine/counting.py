@@ -14,7 +14,7 @@ import polars as pl
 
 from stats_core.engine import by_integration
 from stats_core.engine.aggregation import (
-    KEYS,
+    group_keys,
     groups,
     outcome,
     partial_frame,
@@ -34,7 +34,6 @@ from stats_core.engine.sums import add_up
 from stats_core.records.canonical import CanonicalFrame, canonical_documents
 from stats_core.records.instants import is_from_text
 from stats_core.request import Request
-from stats_core.schema import DIMENSIONS
 
 
 class Limits(NamedTuple):
@@ -101,9 +100,9 @@ def count_batches(frames: Iterable[CanonicalFrame], request: Request) -> pl.Data
         InvalidRecordsError: As `count`; every batch is examined.
     """
     if request.by_integration:
-        codes = by_integration.new_codes()
+        codes = by_integration.new_codes(request)
         batches = (
-            by_integration.preaggregate(df, codes, request.layout)
+            by_integration.preaggregate(df, codes, request)
             for lf, seconds in _valid(frames, request)
             for df in collect([_coded_plan(lf, seconds, request, codes)], request)
         )
@@ -139,15 +138,16 @@ def _count_in_memory(
     [df] = collect([scoped(frame.lf, request)], request, few=True)
     seconds = instant_range(df.lazy(), frame, request, few=True)
     filtered = apply_filters(df.lazy(), record_filters(request, df.schema))
-    rows = with_day(filtered, seconds, request).select("status", *KEYS)
+    keys = group_keys(request)
+    rows = with_day(filtered, seconds, request).select("status", *keys)
     if frame.rows is not None and frame.rows < limits.skip_preaggregation:
         one = pl.lit(1, pl.Int64).alias("count")
-        rows = rows.select(*KEYS, outcome(request.layout), one)
+        rows = rows.select(*keys, outcome(request.layout), one)
         [df] = collect([rows], request, few=True)
-        groups = [df.lazy().select(key, "outcome", "count") for key in KEYS]
+        groups = [df.lazy().select(key, "outcome", "count") for key in keys]
     else:
         [df] = collect([rows], request, few=True)
-        groups = [preaggregate(df.lazy(), key, request.layout) for key in KEYS]
+        groups = [preaggregate(df.lazy(), key, request.layout) for key in keys]
     return _labelled(groups, request)
 
 
@@ -198,9 +198,9 @@ def _count_by_integration(
     frame: CanonicalFrame, request: Request, limits: Limits
 ) -> pl.DataFrame:
     """Count each integration from records that are read as codes, in batches."""
-    codes = by_integration.new_codes()
+    codes = by_integration.new_codes(request)
     batches = (
-        by_integration.preaggregate(df, codes, request.layout)
+        by_integration.preaggregate(df, codes, request)
         for df in _coded(frame, request, codes, limits)
     )
     return summed_by_integration(batches, codes, request)
@@ -210,9 +210,9 @@ def summed_by_integration(
     batches: Iterable[list[pl.DataFrame]], codes: by_integration.Codes, request: Request
 ) -> pl.DataFrame:
     """Sum the `by_integration.preaggregate` of batches, to `BY_INTEGRATION_SCHEMA`."""
-    parts = chain([by_integration.NOTHING], batches)
+    parts = chain([by_integration.nothing(request)], batches)
     groups = add_up(parts, by_integration.sum_runs)
-    return by_integration.partial_frame(groups, codes, request.timezone)
+    return by_integration.partial_frame(groups, codes, request)
 
 
 def _summed(parts: Iterable[list[pl.DataFrame]], request: Request) -> pl.DataFrame:
@@ -244,7 +244,7 @@ def _coded_plan(
 
 
 def _labelled(groups: list[pl.LazyFrame], request: Request) -> pl.DataFrame:
-    plan = partial_frame(
-        groups[0], dict(zip(DIMENSIONS, groups[1:], strict=True)), request
-    )
+    days, *values = groups
+    named = dict(zip(request.dimensions, values, strict=True))
+    plan = partial_frame(days, named, request)
     return plan.collect(engine="in-memory", optimizations=pl.QueryOptFlags.none())

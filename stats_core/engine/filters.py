@@ -9,15 +9,15 @@ from collections.abc import Sequence
 import polars as pl
 
 from stats_core.bounds import Period
+from stats_core.engine.labels import COSTLY, label_filters
 from stats_core.query import AppointmentType
 from stats_core.records.instants import time_unit
 from stats_core.request import Request
-from stats_core.schema import DIMENSIONS
+from stats_core.schema import dimension_column
 from stats_core.text import in_any_case
 
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6}
 _INTEGRATION = {"integration_id", "integration_id_invalid"}
-_COUNTED = ("created_at", "status", *DIMENSIONS)
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 
 
@@ -32,12 +32,13 @@ def record_filters(request: Request, schema: pl.Schema) -> list[pl.Expr]:
     if request.query.appointment_type is not None:
         filters.append(of_type(request.query.appointment_type, schema))
     filters += created_within(request.period, schema)
+    filters += label_filters(request)
     filters += map(matching, request.patterns)
     return filters
 
 
 def apply_filters(lf: pl.LazyFrame, filters: Sequence[pl.Expr]) -> pl.LazyFrame:
-    """Keep the records that pass all filters; search only those that pass the others.
+    """Keep the records that pass all filters, costly ones after the others.
 
     >>> lf = pl.LazyFrame({"text": ["ana", "eva"], "appointment_type": ["NP", "NP"]})
     >>> of_np = of_type(AppointmentType.NP, lf.collect_schema())
@@ -45,10 +46,11 @@ def apply_filters(lf: pl.LazyFrame, filters: Sequence[pl.Expr]) -> pl.LazyFrame:
     ['eva']
     """
     for condition in filters:
-        if condition.meta.root_names() == ["text"]:
-            # Polars would merge this expensive filter with those before it and search
+        if condition.meta.output_name() == COSTLY:
+            # Polars would merge this costly filter with those before it and look into
             # every row. It cannot do so with a filter on a new column.
-            lf = lf.with_columns(text=pl.col("text").str.slice(0))
+            [column] = condition.meta.root_names()
+            lf = lf.with_columns(pl.col(column).cast(pl.String).str.slice(0))
         lf = lf.filter(condition)
     return lf
 
@@ -89,7 +91,9 @@ def selected(lf: pl.LazyFrame, request: Request) -> pl.LazyFrame:
     6
     """
     filters = record_filters(request, lf.collect_schema())
-    counted = (*_COUNTED, *(("integration_id",) if request.by_integration else ()))
+    counted = ["created_at", "status", *map(dimension_column, request.dimensions)]
+    if request.by_integration:
+        counted.append("integration_id")
     return apply_filters(scoped(lf, request), filters).select(counted)
 
 
@@ -150,7 +154,7 @@ def matching(pattern: str) -> pl.Expr:
     >>> pl.select(text=pl.lit("Ana")).filter(matching("[aA]na")).height
     1
     """
-    return pl.col("text").str.contains(pattern)
+    return pl.col("text").str.contains(pattern).alias(COSTLY)
 
 
 def _equals(column: str, value: str, schema: pl.Schema) -> pl.Expr:

@@ -6,7 +6,7 @@ import polars as pl
 
 from stats_core.schema import COUNTS, SECTIONS
 
-SECTION = pl.Enum(SECTIONS)
+SECTION = pl.Enum(SECTIONS)  # where there are no further dimensions
 
 _MIN_COMPACTED_ROWS = 100_000
 _SUMS = pl.col(COUNTS).sum()
@@ -19,9 +19,12 @@ def sum_counts(
     return lf.group_by(keys).agg(_SUMS)
 
 
-def in_order(lf: pl.LazyFrame, *keys: str) -> pl.LazyFrame:
-    """Sort partial rows by `keys`, section, day, count descending and value."""
-    by = [*keys, pl.col("section").cast(SECTION), "day", "count", "value"]
+def in_order(lf: pl.LazyFrame, *keys: str, section: pl.Enum = SECTION) -> pl.LazyFrame:
+    """Sort partial rows by `keys`, section, day, count descending and value.
+
+    The sections are in the order of the `section` type.
+    """
+    by = [*keys, pl.col("section").cast(section), "day", "count", "value"]
     return lf.sort(by, descending=[*(False for _ in by[2:]), True, False])
 
 

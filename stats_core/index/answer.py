@@ -66,7 +66,7 @@ def _counted(segment: Segment, integration: int, request: Request) -> Counted:
     dated = segment.dated_in(slices, request.period)
     spans = joined(dated if request.bounded else [segment.records_in(slices)])
     dimensions = segment.dimensions.values()
-    if conditions := [segment.containing(it) for it in request.patterns]:
+    if conditions := segment.conditions(request):
         rows = rows_where(spans, conditions)
         trend = trend_of(segment, rows, request)
         return Counted(len(rows), trend, [it.counts_of(rows) for it in dimensions])

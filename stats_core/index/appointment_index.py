@@ -26,15 +26,17 @@ from typing import Self
 
 from stats_core.index.contents import Contents
 from stats_core.layout import RecordLayout
+from stats_core.mappings import FrozenMapping
 from stats_core.query import StatisticsQuery
 from stats_core.request import Request
 from stats_core.results.partials import by_integration
 from stats_core.results.response import AppointmentsDashboard
 from stats_core.results.statistics import AppointmentStatistics
-from stats_core.typing import IntegrationId, Records, Timezone
+from stats_core.typing import IntegrationId, Records, Timezone, Where
 
 _ALL = StatisticsQuery()
 _DEFAULT_LAYOUT = RecordLayout()
+_EVERY: Where = FrozenMapping()
 
 
 class AppointmentIndex:
@@ -76,6 +78,7 @@ class AppointmentIndex:
         query: StatisticsQuery = _ALL,
         *,
         integration_id: IntegrationId | None = None,
+        where: Where = _EVERY,
         timezone: Timezone = "UTC",
     ) -> AppointmentStatistics:
         """Count the records that a query selects; see `appointment_statistics`.
@@ -91,6 +94,7 @@ class AppointmentIndex:
         request = Request(
             query=query,
             integration_id=integration_id,
+            where=where,
             layout=self._contents.layout,
             timezone=timezone,
         )
@@ -101,6 +105,7 @@ class AppointmentIndex:
         query: StatisticsQuery = _ALL,
         *,
         integration_id: IntegrationId | None = None,
+        where: Where = _EVERY,
         timezone: Timezone = "UTC",
     ) -> AppointmentsDashboard:
         """Return the endpoint's response; see `appointments_dashboard`.
@@ -109,11 +114,17 @@ class AppointmentIndex:
         >>> AppointmentIndex(docs).dashboard().overview.total
         1
         """
-        stats = self.statistics(query, integration_id=integration_id, timezone=timezone)
+        stats = self.statistics(
+            query, integration_id=integration_id, where=where, timezone=timezone
+        )
         return stats.dashboard(query.page, query.size)
 
     def by_integration(
-        self, query: StatisticsQuery = _ALL, *, timezone: Timezone = "UTC"
+        self,
+        query: StatisticsQuery = _ALL,
+        *,
+        where: Where = _EVERY,
+        timezone: Timezone = "UTC",
     ) -> dict[str, AppointmentStatistics]:
         """Return every integration's statistics; see `statistics_by_integration`.
 
@@ -125,6 +136,7 @@ class AppointmentIndex:
         request = Request(
             query=query,
             by_integration=True,
+            where=where,
             layout=self._contents.layout,
             timezone=timezone,
         )
@@ -159,7 +171,7 @@ class AppointmentIndex:
     @property
     def nbytes(self) -> int:
         """The number of bytes that the index takes in memory."""
-        return self._contents.size()
+        return self._contents.nbytes()
 
     def __repr__(self) -> str:
         """Return one line: the records, the integrations and the bytes.

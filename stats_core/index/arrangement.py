@@ -15,9 +15,10 @@ from stats_core.index import dimension, searched
 from stats_core.index.local_days import Running
 from stats_core.index.segment import SLICES, TYPES, Segment
 from stats_core.layout import RecordLayout
-from stats_core.schema import DIMENSIONS, OUTCOMES
+from stats_core.schema import OUTCOMES, dimension_column
 
 _NONE = pl.Series([None], dtype=pl.String)
+_NO_TEXT = pl.Series([None], dtype=pl.UInt32)
 _MAX_KEY = 2**63
 _FEW = pl.QueryOptFlags.none()
 
@@ -39,9 +40,15 @@ class _Batches:
     def __init__(self, batches: Iterable[pl.DataFrame]) -> None:
         self._dictionaries: dict[str, pl.Series] = {}
         self._parts: dict[str, list[pl.Series]] = {}
+        rows = 0
         for batch in batches:
-            for column in self._numbered(batch).iter_columns():
-                self._parts.setdefault(column.name, []).append(column)
+            # Some records have fewer searched columns than others.
+            found = dict.fromkeys(self._parts, _NO_TEXT.new_from_index(0, batch.height))
+            found |= self._numbered(batch).to_dict()
+            for name, column in found.items():
+                before = _NO_TEXT.new_from_index(0, rows)
+                self._parts.setdefault(name, [before] if rows else []).append(column)
+            rows += batch.height
 
     def _numbered(self, batch: pl.DataFrame) -> pl.DataFrame:
         texts = [name for name, dtype in batch.schema.items() if dtype == pl.String]
@@ -85,8 +92,8 @@ def arrange(batches: Iterable[pl.DataFrame], layout: RecordLayout) -> Segment:
     order = _order(slices, instants, nanoseconds if exact else None)
     outcomes = _outcomes(columns.take_texts("status"), layout)[order]
     dimensions = {}
-    for name, default in DIMENSIONS.items():
-        texts, places = columns.take_texts(name)
+    for name, default in layout.dimensions().items():
+        texts, places = columns.take_texts(dimension_column(name))
         dimensions[name] = dimension.arrange(texts, places[order], outcomes, default)
     found = []
     for name in columns.names():
@@ -148,8 +155,9 @@ def _order(
         # One number sorts several times as fast as two columns.
         later = (instants - first + 1).fill_null(0)
         return (slices.cast(pl.Int64) * width + later).arg_sort()
-    by = [it for it in (slices, instants, nanoseconds) if it is not None]
-    return pl.select(pl.arg_sort_by(*map(pl.lit, by), nulls_last=False)).to_series()
+    found = {"slice": slices, "at": instants, "nanosecond": nanoseconds}
+    by = pl.DataFrame({name: it for name, it in found.items() if it is not None})
+    return by.select(order=pl.arg_sort_by(by.columns, nulls_last=False)).to_series()
 
 
 def _outcomes(statuses: _Texts, layout: RecordLayout) -> pl.Series:

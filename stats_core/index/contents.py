@@ -1,32 +1,33 @@
 """What an index holds: segments, each at least twice as large as the next one.
 
-Added records become a segment of their own. It is merged with those before it that are
-not large enough, as in a log-structured merge tree (O'Neil, Cheng, Gawlick and O'Neil,
+Added records become a new segment, together with those of the last segments that are not
+large enough, as in a log-structured merge tree (O'Neil, Cheng, Gawlick and O'Neil,
 1996). So the number of segments, and the number of times that a record is rearranged,
 are at most the logarithm of the number of records.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
+from itertools import chain
 
 import polars as pl
 
+from stats_core.engine.counting import count
 from stats_core.engine.execution import collect, invalid_error
 from stats_core.engine.filters import scope
 from stats_core.index import each
 from stats_core.index.answer import partial_frame
 from stats_core.index.arrangement import arrange
-from stats_core.index.decoding import batches as spans_of, searched, values
-from stats_core.index.intake import Intake, Kind, at_fault, batches, intake, rows
+from stats_core.index.decoding import searched, spans_of, values
+from stats_core.index.intake import Intake, Kind, at_fault, batches, intake, rows, size
 from stats_core.index.segment import Segment
 from stats_core.index.spans import rows_of
 from stats_core.layout import RecordLayout
 from stats_core.records import invalid
+from stats_core.records.canonical import canonical_frame
 from stats_core.records.columns import Columns, check_columns, joined
 from stats_core.request import Request
 from stats_core.results.partials import merge_partials
-from stats_core.results.statistics import AppointmentStatistics
 from stats_core.typing import Records
 
 _NO_ID = pl.Series([], dtype=pl.String)
@@ -65,14 +66,16 @@ class Contents:
         has_ids = self.layout.integration_id not in columns[_EVERYTHING].absent
         check_columns(columns[Kind(typed=False, scoped=has_ids, searches=False)])
         reader = _Reader(found, self.layout, has_ids)
-        added = arrange(reader, self.layout)
+        kept = _large_enough(self.segments, size(found, self.layout))
+        again = (_rows(each, self.layout) for each in self.segments[kept:])
+        segment = arrange(chain(*again, reader), self.layout)
         if not has_ids:
             _check_values(reader.at_fault, Request(layout=self.layout))
         return Contents(
             layout=self.layout,
             records=self.records + reader.records,
             columns=columns,
-            segments=_merged(self.segments, added, self.layout),
+            segments=(*self.segments[:kept], *([segment] if len(segment) else [])),
             at_fault=(*self.at_fault, *reader.at_fault),
         )
 
@@ -93,7 +96,7 @@ class Contents:
         ]
         merged = merge_partials(parts)
         if merged is None:
-            return AppointmentStatistics.empty(request.timezone).frame
+            return count(canonical_frame([], request), request)
         return merged
 
     def integrations(self) -> int:
@@ -101,10 +104,10 @@ class Contents:
         ids = pl.concat([_NO_ID, *(each.integrations for each in self.segments)])
         return ids.drop_nulls().n_unique()
 
-    def size(self) -> int:
+    def nbytes(self) -> int:
         """Return the number of bytes in memory."""
         frames = sum(int(df.estimated_size()) for df in self.at_fault)
-        return frames + sum(segment.size() for segment in self.segments)
+        return frames + sum(segment.nbytes() for segment in self.segments)
 
 
 class _Reader(Iterable[pl.DataFrame]):
@@ -114,7 +117,7 @@ class _Reader(Iterable[pl.DataFrame]):
         self.records = 0
         self.at_fault: list[pl.DataFrame] = []
         self._batches = batches(found, layout)
-        self._has_ids = has_ids
+        self._layout, self._has_ids = layout, has_ids
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         for df in self._batches:
@@ -122,7 +125,7 @@ class _Reader(Iterable[pl.DataFrame]):
             wrong = at_fault(df)
             if wrong.height:
                 self.at_fault.append(wrong)
-            yield rows(df, has_ids=self._has_ids)
+            yield rows(df, self._layout, has_ids=self._has_ids)
 
 
 def _joined(before: Columns, added: Columns) -> Columns:
@@ -130,18 +133,13 @@ def _joined(before: Columns, added: Columns) -> Columns:
     return joined([it for it in (before, added) if it != Columns()])
 
 
-def _merged(
-    segments: Sequence[Segment], added: Segment, layout: RecordLayout
-) -> tuple[Segment, ...]:
-    """Add a segment; merge it with those before it that are less than twice as large."""
-    kept, size = len(segments), len(added)
-    while kept and len(segments[kept - 1]) < 2 * size:
+def _large_enough(segments: Sequence[Segment], added: int) -> int:
+    """Return how many segments stay as they are when some records are added."""
+    kept = len(segments)
+    while kept and len(segments[kept - 1]) < 2 * added:
         kept -= 1
-        size += len(segments[kept])
-    merged = [*segments[kept:], added]
-    if len(merged) > 1:
-        added = arrange(chain.from_iterable(map(_rows, merged, repeat(layout))), layout)
-    return (*segments[:kept], added) if len(added) else tuple(segments)
+        added += len(segments[kept])
+    return kept
 
 
 def _rows(segment: Segment, layout: RecordLayout) -> Iterator[pl.DataFrame]:

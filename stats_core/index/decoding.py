@@ -7,17 +7,18 @@ import polars as pl
 from stats_core.index.segment import SLICES, TYPES, Segment
 from stats_core.index.spans import Span
 from stats_core.layout import RecordLayout
+from stats_core.schema import dimension_column
 
 _TYPES = pl.Series([*TYPES, None], dtype=pl.String)
 _NONE = pl.Series([None], dtype=pl.String)
 _ZERO = pl.Series([0], dtype=pl.UInt16)
-_BATCH = 1_000_000  # rows
+BATCH = 1_000_000  # rows
 
 
-def batches(segment: Segment) -> Iterator[Span]:
+def spans_of(segment: Segment) -> Iterator[Span]:
     """Yield all rows of a segment, some at a time."""
-    for first in range(0, len(segment), _BATCH):
-        yield Span(first, min(first + _BATCH, len(segment)))
+    for first in range(0, len(segment), BATCH):
+        yield Span(first, min(first + BATCH, len(segment)))
 
 
 def values(
@@ -45,7 +46,7 @@ def values(
         "appointment_type": (_TYPES, slices % SLICES),
         "status": (_words(layout), first.codes[rows] // len(first.labels)),
     } | {
-        name: (it.labels, it.codes[rows] % len(it.labels))
+        dimension_column(name): (it.labels, it.codes[rows] % len(it.labels))
         for name, it in segment.dimensions.items()
     }
     return {

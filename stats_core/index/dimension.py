@@ -22,10 +22,11 @@ from stats_core.schema import OUTCOMES
 from stats_core.text import trimmed
 
 # `running` takes 4 bytes per code and block: here at most 12 bytes per record.
-_BLOCKS_PER_SIZE = 3
+BLOCKS_PER_SIZE = 3
 MIN_BLOCK = 512
-_MAX_CELLS = 4_000_000  # of `running` that are computed at a time
-_MAX_HASHED = 200_000  # records that are counted faster without a plan
+MAX_CELLS = 4_000_000  # of `running` that are computed at a time
+MAX_HASHED = 200_000  # records that are counted faster without a plan
+_ZERO = pl.Series([0], dtype=pl.UInt32)
 _CODE, _COUNT = pl.col("code"), pl.col("count")
 
 
@@ -60,6 +61,18 @@ class Dimension:
         """The number of codes."""
         return len(OUTCOMES) * len(self.labels)
 
+    def with_label(self, labels: Sequence[str]) -> pl.Series:
+        """Return whether the label of each code is one of some labels."""
+        held = self.labels.is_in(labels)
+        # Unset records have the default label.
+        held = held.set(self.labels.is_null(), held[self.default])
+        return pl.concat([held] * len(OUTCOMES))
+
+    def with_outcome(self, outcomes: Sequence[str]) -> pl.Series:
+        """Return whether the outcome of each code is one of some outcomes."""
+        held = [pl.Series([name in outcomes]) for name in OUTCOMES]
+        return pl.concat([it.new_from_index(0, len(self.labels)) for it in held])
+
     def counts_in(self, spans: Sequence[Span]) -> pl.Series:
         """Count the records in ranges, by code: `UInt32`."""
         counted: list[Span] = []
@@ -88,7 +101,7 @@ class Dimension:
         stacked = pl.concat(
             [self._every, codes]
         )  # so that each code is there, in order
-        if len(codes) < _MAX_HASHED:
+        if len(codes) < MAX_HASHED:
             return stacked.unique_counts() - 1
         counts = stacked.to_frame("code").lazy().group_by("code").len("count")
         in_order = counts.sort("code").select(_COUNT - 1)
@@ -124,7 +137,7 @@ def arrange(
     label = pl.lit(places).gather(numbers.fill_null(len(texts)))
     how = outcomes.cast(pl.UInt32) * len(labels)
     codes = pl.select((label + how).cast(smallest(size))).to_series()
-    block = max(MIN_BLOCK, -(-size // _BLOCKS_PER_SIZE))
+    block = max(MIN_BLOCK, -(-size // BLOCKS_PER_SIZE))
     running = _running(codes, size, block)
     default_place = labels.index_of(default)
     assert default_place is not None  # noqa: S101 - `_labels` adds it
@@ -155,8 +168,8 @@ def _labels(texts: pl.Series, default: str) -> tuple[pl.Series, pl.Series]:
 
 def _running(codes: pl.Series, size: int, block: int) -> pl.Series:
     """Return how many records before each place have each code."""
-    before = [pl.zeros(size, pl.UInt32, eager=True)]
-    step = max(1, _MAX_CELLS // size) * block
+    before = [_ZERO.new_from_index(0, size)]
+    step = max(1, MAX_CELLS // size) * block
     for first in range(0, len(codes), step):
         counts = _block_counts(codes.slice(first, step), size, block)
         blocks = (counts.slice(at, size) for at in range(0, len(counts), size))
@@ -170,8 +183,9 @@ def _block_counts(codes: pl.Series, size: int, block: int) -> pl.Series:
     place = pl.int_range(pl.len(), dtype=pl.UInt32) // block * size + _CODE
     cells = codes.to_frame("code").select(place.cast(pl.UInt32).sort()).to_series()
     counts = cells.rle().struct.unnest()
-    zeros = pl.zeros(blocks * size, pl.UInt32, eager=True)
-    return zeros.scatter(counts["value"], counts["len"])
+    return _ZERO.new_from_index(0, blocks * size).scatter(
+        counts["value"], counts["len"]
+    )
 
 
 def smallest(size: int) -> pl.DataType:

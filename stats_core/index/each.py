@@ -8,15 +8,13 @@ from stats_core.engine import by_integration
 from stats_core.engine.aggregation import with_day
 from stats_core.engine.counting import summed_by_integration
 from stats_core.engine.filters import apply_filters, created_within, of_type
-from stats_core.index.decoding import batches, values
+from stats_core.index.decoding import spans_of, values
 from stats_core.index.local_days import seconds
 from stats_core.index.segment import Segment, rows_where
 from stats_core.index.spans import Span, rows_of
 from stats_core.records.instants import UTC_MICROSECONDS
 from stats_core.request import Request
-from stats_core.schema import DIMENSIONS
-
-_COUNTED = ("integration_id", "status", *DIMENSIONS, "day")
+from stats_core.schema import dimension_column
 
 
 def partial_frame(segments: Iterable[Segment], request: Request) -> pl.DataFrame:
@@ -28,11 +26,11 @@ def partial_frame(segments: Iterable[Segment], request: Request) -> pl.DataFrame
     Raises:
         InvalidRecordsError: An id that no request could name.
     """
-    codes = by_integration.new_codes()
+    codes = by_integration.new_codes(request)
     counted = (
-        by_integration.preaggregate(df, codes, request.layout)
+        by_integration.preaggregate(df, codes, request)
         for segment in segments
-        for span in batches(segment)
+        for span in spans_of(segment)
         for df in _selected(segment, span, request, codes)
     )
     return summed_by_integration(counted, codes, request)
@@ -42,9 +40,11 @@ def _selected(
     segment: Segment, span: Span, request: Request, codes: by_integration.Codes
 ) -> Iterator[pl.DataFrame]:
     """Yield the counted columns of the selected records in a range, if there are any."""
-    conditions = [segment.containing(pattern) for pattern in request.patterns]
+    conditions = segment.conditions(request)
     rows = rows_where([span], conditions) if conditions else rows_of([span])
-    dtypes = {name: codes[name].dtype for name in _COUNTED[:-1]}
+    dimensions = map(dimension_column, request.dimensions)
+    texts = ("integration_id", "status", *dimensions)
+    dtypes = {name: codes[name].dtype for name in texts}
     columns = values(segment, rows, request.layout, dtypes)
     columns["created_at_nanosecond"] = columns.pop("nanosecond")
     lf = pl.LazyFrame(columns).cast({"created_at": UTC_MICROSECONDS})
@@ -56,4 +56,4 @@ def _selected(
     dated = with_day(
         apply_filters(lf, filters), seconds(columns["created_at"]), request
     )
-    yield dated.select(_COUNTED).collect(engine="in-memory")
+    yield dated.select(*texts, "day").collect(engine="in-memory")

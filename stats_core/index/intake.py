@@ -28,11 +28,10 @@ from stats_core.records.columns import Columns, find_columns
 from stats_core.records.documents import documents_columns
 from stats_core.records.instants import time_unit
 from stats_core.request import Request
-from stats_core.schema import DIMENSIONS
+from stats_core.schema import dimension_column
 from stats_core.typing import Records
 
-_BATCH, _FEW = 500_000, 50_000  # records
-_COUNTED = ("created_at", "status", *DIMENSIONS)
+BATCH, FEW = 500_000, 50_000  # records
 _SUFFIX = "_invalid"
 _PER_MICROSECOND = 1_000  # nanoseconds
 # The countable instants of a zone begin and end within two days of those of all zones.
@@ -107,17 +106,30 @@ def intake(records: Records, layout: RecordLayout, first: int) -> Intake:
     return Intake(frame.lf.with_row_index("row", first), frame.rows, columns)
 
 
+def size(found: Intake, layout: RecordLayout) -> int:
+    """Return the number of records.
+
+    Raises:
+        InvalidRecordsError: The records cannot be read.
+    """
+    if found.rows is not None:
+        return found.rows
+    [df] = collect([found.lf.select(pl.len())], Request(layout=layout))
+    return int(df.item())
+
+
 def batches(found: Intake, layout: RecordLayout) -> Iterator[pl.DataFrame]:
-    """Read the canonical records in batches.
+    """Read the canonical records in batches, at least one, which may be empty.
 
     Raises:
         InvalidRecordsError: The records cannot be read.
     """
     request = Request(layout=layout)
-    if found.rows is not None and found.rows < _FEW:
+    if found.rows is not None and found.rows < FEW:
         yield from collect([found.lf], request, few=True)
     else:
-        yield from read(found.lf, request, _BATCH)
+        yield from collect([found.lf.clear()], request, few=True)
+        yield from read(found.lf, request, BATCH)
 
 
 def at_fault(df: pl.DataFrame) -> pl.DataFrame:
@@ -135,22 +147,27 @@ def at_fault(df: pl.DataFrame) -> pl.DataFrame:
     return df.filter(pl.any_horizontal(far.fill_null(value=False), *wrong)).select(kept)
 
 
-def rows(df: pl.DataFrame, *, has_ids: bool) -> pl.DataFrame:
+def rows(df: pl.DataFrame, layout: RecordLayout, *, has_ids: bool) -> pl.DataFrame:
     """Return the rows of canonical records that some request can count.
 
     Args:
         df: The canonical records.
+        layout: Its dimensions are counted.
         has_ids: Whether requests name an integration, so that no request can count
             records without one.
     """
-    wrong = [f"{role}{_SUFFIX}" for role in _COUNTED]
+    counted = ("status", *map(dimension_column, layout.dimensions()))
+    wrong = [f"{role}{_SUFFIX}" for role in ("created_at", *counted)]
     valid = [pl.col(name).is_null() for name in wrong if name in df.columns]
     countable = _seconds(df.schema).is_between(days.FIRST_SECOND, days.LAST_SECOND)
     valid.append(countable.fill_null(value=True))
     if has_ids:
         valid.append(pl.col("integration_id").is_not_null())
-    texts = [pl.col(name) for name in df.columns if name.startswith("text")]
-    named = ("integration_id", "appointment_type", "status", *DIMENSIONS)
+    texts = [
+        pl.col(name).alias(f"text_{place}")
+        for place, name in enumerate(it for it in df.columns if it.startswith("text"))
+    ]
+    named = ("integration_id", "appointment_type", *counted)
     chosen = (
         df.lazy()
         .filter(valid)

@@ -9,7 +9,7 @@ import polars as pl
 
 from stats_core.errors import InvalidRecordsError
 from stats_core.index.dimension import Dimension
-from stats_core.schema import OUTCOMES
+from stats_core.schema import OUTCOMES, SECTIONS
 
 _MAX_COUNT = 1 << 32  # Polars numbers rows with 32 bits
 _MAX_KEY = 1 << 63
@@ -24,6 +24,9 @@ class Labels(NamedTuple):
         value: The label: `String`; null, the first of each dimension, stands for unset.
         unset: `UInt32`: of a default label, the place of the null of its dimension,
             whose records it counts too; of another, the place after the last label.
+        is_label: `Int64`: 1, or 0 for null.
+        is_marker: `Boolean`: whether it is the null of a further dimension: its row
+            shows that the dimension was counted.
         rank: `Int64`: orders rows of equal counts, the greatest first.
         step: What a count is multiplied by before the rank is added, to order all rows.
     """
@@ -31,6 +34,8 @@ class Labels(NamedTuple):
     section: pl.Series
     value: pl.Series
     unset: pl.Series
+    is_label: pl.Series
+    is_marker: pl.Series
     rank: pl.Series
     step: int
 
@@ -47,12 +52,11 @@ class Labels(NamedTuple):
         found = [self._of_outcome(codes, place) for place in range(len(OUTCOMES))]
         unset = [counts[self.unset] for counts in found]
         outcomes = [
-            it.slice(0, size) + more for it, more in zip(found, unset, strict=True)
+            it.slice(0, size) * self.is_label + more
+            for it, more in zip(found, unset, strict=True)
         ]
         count = reduce(add, outcomes)
-        keys = (count * self.step + self.rank).filter(
-            (count > 0) & self.value.is_not_null()
-        )
+        keys = (count * self.step + self.rank).filter((count > 0) | self.is_marker)
         # The last bits of a key are the place of its label, from the end.
         # Few keys are sorted in less time by one thread than by all.
         keys = keys.sort(descending=True, multithreaded=False)
@@ -99,5 +103,11 @@ def labels(dimensions: Mapping[str, Dimension]) -> Labels:
     dimension = pl.col("section").rle_id().cast(pl.Int64)
     later = len(dimensions) - 1 - dimension
     rank = later * (_MAX_COUNT * step) + total - 1 - pl.int_range(pl.len())
-    ranks = found.select(rank=rank).to_series()
-    return Labels(found["section"], found["value"], found["unset"], ranks, step)
+    is_null, is_further = pl.col("value").is_null(), ~pl.col("section").is_in(SECTIONS)
+    columns = found.select(
+        *found.columns,
+        is_label=(~is_null).cast(pl.Int64),
+        is_marker=is_null & is_further,
+        rank=rank,
+    )
+    return Labels(**columns.to_dict(), step=step)

@@ -22,6 +22,8 @@ from stats_core.index.local_days import LocalDays, Running, local_days
 from stats_core.index.searched import SearchedColumn
 from stats_core.index.spans import Span, rows_in, rows_of
 from stats_core.query import AppointmentType
+from stats_core.request import Request
+from stats_core.schema import OUTCOME
 
 TYPES = tuple(AppointmentType)
 SLICES = len(TYPES) + 1  # of each integration
@@ -95,7 +97,7 @@ class Segment:
         known = place < len(ids) and ids[place] == integration_id
         return place if known else None
 
-    def size(self) -> int:
+    def nbytes(self) -> int:
         """Return the number of bytes in memory."""
         held = [self.integrations, self.starts, self.undated, *self.running]
         held += [] if self.nanoseconds is None else [self.nanoseconds]
@@ -139,9 +141,24 @@ class Segment:
         end = bisect_right(self.instants, microsecond, first, end)
         return bisect_left(self.nanoseconds, rest, first, end)
 
-    def containing(self, pattern: str) -> list[Condition]:
-        """Return the conditions of which one holds where a searched text matches."""
-        return [Condition(it.matching(pattern), it.codes) for it in self.searched]
+    def conditions(self, request: Request) -> list[list[Condition]]:
+        """Return what a request asks beside scope, type and period.
+
+        A record counts if one condition of each group holds.
+        """
+        groups = []
+        for name, wanted in request.where.items():
+            if name == OUTCOME:
+                some = next(iter(self.dimensions.values()))
+                groups.append([Condition(some.with_outcome(wanted), some.codes)])
+            else:
+                own = self.dimensions[name]
+                groups.append([Condition(own.with_label(wanted), own.codes)])
+        searched = [
+            [Condition(it.matching(pattern), it.codes) for it in self.searched]
+            for pattern in request.patterns
+        ]
+        return groups + searched
 
 
 def rows_where(

@@ -3,11 +3,11 @@
 The canonical frame has the columns that the request reads, always in this form:
 
 - `created_at`: `Datetime` of any unit, physically UTC; null where undated
-- `status` and each dimension: text, null where absent
+- `status` and each dimension (`schema.dimension_column`): text, null where absent
 - `appointment_type`, `integration_id`: text; only where the request filters by them
 - `text`: `String`, all searched text of a record; only where the request searches
-- `created_at_nanosecond`: `Int64`, what `created_at` lacks of its text, 0 to 999; null
-  means 0; only where it was text and the request has a bound
+- `created_at_nanosecond`: `Int64`, what `created_at` lacks, 0 to 999; null means 0; only
+  where the request has a bound and the records have more than microseconds
 - `<role>_invalid`: `String`, a value that cannot be counted, as messages show it; only
   where the form of the records allows such values
 
@@ -25,20 +25,16 @@ from stats_core.records.columns import (
     Columns,
     Fields,
     check_columns,
-    filtered_roles,
+    counted_roles,
     find_columns,
     fits,
 )
+from stats_core.records.created_at import created_at_columns
 from stats_core.records.documents import documents_frame, documents_list
 from stats_core.records.fields import Field
-from stats_core.records.instants import (
-    UTC_MICROSECONDS,
-    instant_columns,
-    nanosecond_column,
-)
+from stats_core.records.instants import UTC_MICROSECONDS
 from stats_core.records.values import invalid_column, text_column
 from stats_core.request import Request
-from stats_core.schema import DIMENSIONS
 from stats_core.typing import ArrowStream, Document, Records
 
 
@@ -138,21 +134,18 @@ def canonical_documents(
     df, found = documents_frame(documents, request)
     lf = df.lazy()
     if "created_at_text" in df.columns:
-        instant, invalid = instant_columns(pl.col("created_at_text"))
-        if "created_at" in df.columns:
-            instant = pl.coalesce("created_at", instant)
-            invalid = pl.coalesce("created_at_invalid", invalid)
-        if request.bounded:
-            nanosecond = nanosecond_column(pl.col("created_at_text"))
-            lf = lf.with_columns(created_at_nanosecond=nanosecond)
-        lf = lf.with_columns(created_at=instant, created_at_invalid=invalid)
+        text = Field(pl.col("created_at_text"), pl.String())
+        for column in created_at_columns(text, request):
+            name = column.meta.output_name()
+            both = pl.coalesce(name, column) if name in df.columns else column
+            lf = lf.with_columns(both.alias(name))
         lf = lf.drop("created_at_text")
     return CanonicalFrame(lf, df.height, found if documents else Columns())
 
 
 def _columns(fields: Fields, request: Request) -> Iterator[pl.Expr]:
     yield from _created_at(fields["created_at"], request)
-    for role in ("status", *DIMENSIONS, *filtered_roles(request)):
+    for role in counted_roles(request):
         found = fields[role]
         if found is None or not fits(role, found):
             yield pl.lit(None, pl.String).alias(role)
@@ -163,25 +156,12 @@ def _columns(fields: Fields, request: Request) -> Iterator[pl.Expr]:
 
 
 def _created_at(found: Field | None, request: Request) -> Iterator[pl.Expr]:
-    if found is None or not fits("created_at", found):
+    if found is None or not fits("created_at", found, request.layout):
         # One null per record, even if no other column is found.
         nulls = pl.repeat(None, pl.len(), dtype=UTC_MICROSECONDS)
         yield nulls.alias("created_at")
-    elif isinstance(found.dtype, pl.Datetime):
-        yield found.expr.alias("created_at")
-    elif found.dtype == pl.Date:  # microseconds do not reach all of its years
-        yield found.expr.cast(pl.Datetime("ms", "UTC")).alias("created_at")
-    elif found.dtype.is_float():
-        yield pl.lit(None, UTC_MICROSECONDS).alias("created_at")
-        number = pl.when(found.expr.is_not_nan()).then(found.expr.cast(pl.String))
-        yield number.alias("created_at_invalid")
     else:
-        text = found.expr.cast(pl.String)
-        instant, invalid = instant_columns(text)
-        yield instant.alias("created_at")
-        yield invalid.alias("created_at_invalid")
-        if request.bounded:
-            yield nanosecond_column(text).alias("created_at_nanosecond")
+        yield from created_at_columns(found, request)
 
 
 def _texts(searched: Fields) -> list[pl.Expr]:

@@ -10,9 +10,11 @@ from stats_core.layout import RecordLayout
 from stats_core.records.fields import Field, find, names_beside, names_in
 from stats_core.records.values import is_countable
 from stats_core.request import Request
+from stats_core.schema import dimension_column
 
 Fields = Mapping[str, Field | None]
 
+_DEFAULT_LAYOUT = RecordLayout()
 _MAX_NAMES = 20
 _ANY_TEXT = ""  # a layout has no blank path
 
@@ -57,7 +59,7 @@ def find_columns(schema: pl.Schema, request: Request) -> tuple[Columns, Fields, 
     fields = {role: find(schema, path) for role, path in layout.columns().items()}
     searched = _searched(schema, layout) if request.patterns else {}
     faults = (
-        *_wrong_types(fields, layout),
+        *dict.fromkeys(_wrong_types(fields, layout)),  # two roles can share a column
         *scope_faults(fields, request),
         *_unsearchable(searched),
     )
@@ -141,6 +143,16 @@ def filtered_roles(request: Request) -> Iterator[str]:
         yield "integration_id"
 
 
+def counted_roles(request: Request) -> tuple[str, ...]:
+    """Return the roles that a request reads as text, in the order of their columns.
+
+    >>> counted_roles(Request())[:2]
+    ('status', 'source')
+    """
+    columns = map(dimension_column, request.dimensions)
+    return ("status", *columns, *filtered_roles(request))
+
+
 def absent_roles(found: Mapping[str, object], request: Request) -> dict[str, str]:
     """Return the needed columns that are not found, and why they are needed.
 
@@ -152,18 +164,20 @@ def absent_roles(found: Mapping[str, object], request: Request) -> dict[str, str
     >>> absent_roles(dict.fromkeys(ROLES), Request())["status"]
     '`status`: absent, needed as `status`'
     """
-    reasons = dict.fromkeys(
-        {"created_at", "status"} | request.layout.model_fields_set, "needed as `{role}`"
-    )
+    layout = request.layout
+    named = {"created_at", "status"} | layout.model_fields_set
+    reasons = {role: f"needed as `{role}`" for role in named}
+    for name in layout.breakdowns:
+        reasons[dimension_column(name)] = f"needed for the breakdown `{name}`"
     if request.query.appointment_type is not None:
         reasons["appointment_type"] = "needed to filter by type"
     if request.scoped:
         reasons["integration_id"] = "so none can be asked for"
-    return {
-        path: f"`{path}`: absent, {reasons[role].format(role=role)}"
-        for role, path in request.layout.columns().items()
-        if found.get(role) is None and role in reasons
-    }
+    absent: dict[str, str] = {}
+    for role, path in layout.columns().items():
+        if found.get(role) is None and role in reasons:
+            absent.setdefault(path, f"`{path}`: absent, {reasons[role]}")
+    return absent
 
 
 def with_names_beside(
@@ -212,16 +226,19 @@ def unnamed_booleans(layout: RecordLayout) -> str:
 
 
 def _wrong_types(fields: Fields, layout: RecordLayout) -> Iterator[str]:
+    columns = layout.columns()
     for role, found in fields.items():
-        path = getattr(layout, role)
-        if found is not None and not fits(role, found):
+        path = columns[role]
+        if found is not None and not fits(role, found, layout):
             instant = "a date-time, a date or ISO 8601 text"
             expected = instant if role == "created_at" else "text"
             yield f"`{path}`: expected {expected}, found `{found.dtype}`"
 
 
-def fits(role: str, found: Field) -> bool:
+def fits(role: str, found: Field, layout: RecordLayout = _DEFAULT_LAYOUT) -> bool:
     """Return whether the type of a field can be read in this role.
+
+    Numbers are instants only where the layout says in which unit.
 
     >>> fits("source", Field(pl.col("a"), pl.List(pl.String())))
     False
@@ -230,14 +247,15 @@ def fits(role: str, found: Field) -> bool:
         return is_countable(found.dtype)
     # A float can be a column without any value; the values are checked later.
     instant = isinstance(found.dtype, pl.Datetime | pl.Date | pl.Null)
-    return instant or found.is_text() or found.dtype.is_float()
+    number = found.dtype.is_float() or (layout.epoch and found.dtype.is_numeric())
+    return instant or found.is_text() or bool(number)
 
 
 def _searched(schema: pl.Schema, layout: RecordLayout) -> dict[str, Field | None]:
     """Return the fields that `search` reads, by name; None for an absent one."""
     if layout.search is not None:
         return {path: find(schema, path) for path in layout.search}
-    read = set(layout.columns().values())
+    read = layout.unsearched()
     fields = {name: Field(pl.nth(n), schema[name]) for n, name in enumerate(schema)}
     return {
         name: found

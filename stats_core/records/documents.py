@@ -7,8 +7,9 @@ and text to search, are read, so no other field can be at fault.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timezone
+from datetime import UTC, date, datetime, time, timezone
 from itertools import chain
+from numbers import Number
 from types import NoneType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,15 +21,16 @@ from stats_core.records.columns import (
     Columns,
     absent_roles,
     absent_text,
+    counted_roles,
     filtered_roles,
     scope_faults,
     unnamed_booleans,
     with_names_beside,
 )
-from stats_core.records.instants import UTC_MICROSECONDS
+from stats_core.records.instants import UTC as UTC_ZONE, UTC_MICROSECONDS
 from stats_core.records.values import Invalid, plain, shown, value_text
 from stats_core.request import Request
-from stats_core.schema import DIMENSIONS, ROLES
+from stats_core.schema import dimension_column
 from stats_core.text import is_unicode, without_surrogates
 from stats_core.typing import Document
 
@@ -90,8 +92,8 @@ def documents_frame(
     [('failed', 'ads'), (None, None)]
     """
     values = _role_values(rows, request)
-    columns = [*_instants(values["created_at"] or [None] * len(rows))]
-    for role in ("status", *DIMENSIONS, *filtered_roles(request)):
+    columns = [*_instants(values["created_at"] or [None] * len(rows), request)]
+    for role in counted_roles(request):
         columns += _texts(role, values[role] or [None] * len(rows))
     if request.patterns:
         columns.append(_searched(rows, request))
@@ -121,8 +123,13 @@ def _role_values(
     rows: Sequence[Document], request: Request
 ) -> dict[str, list[Any] | None]:
     """Return the values of each role that is read; None where all are absent."""
-    filtered = filtered_roles(request)
-    read = {"created_at", "status", "integration_id", *DIMENSIONS, *filtered}
+    read = {
+        "created_at",
+        "status",
+        "integration_id",
+        *map(dimension_column, request.dimensions),
+        *filtered_roles(request),
+    }
     return {
         role: _values(rows, path)
         for role, path in request.layout.columns().items()
@@ -138,12 +145,14 @@ def _columns(
     A field that no document has is only unset, unless the request needs it.
     """
     layout = request.layout
-    found = {role: values.get(role, True) for role in ROLES}
+    paths = layout.columns()
+    found = {role: values.get(role, True) for role in paths}
     absent = with_names_beside(
         absent_roles(found, request), lambda path: _names_at(rows, path)
     )
-    unneeded = set(ROLES) - {"created_at", "status", *filtered_roles(request)}
-    optional = {getattr(layout, role) for role in unneeded}
+    needed = {
+        paths[role] for role in ("created_at", "status", *filtered_roles(request))
+    }
     if request.patterns and layout.search == ():
         absent |= absent_text({})
     names = dict.fromkeys(chain.from_iterable(rows)) if absent else ()
@@ -151,7 +160,7 @@ def _columns(
     return Columns(
         names=tuple(name for name in names if isinstance(name, str)),
         absent=absent,
-        optional=frozenset(optional & set(absent)),
+        optional=frozenset({*paths.values()} & {*absent} - needed),
         faults=tuple(scope_faults(values, request)),
         booleans=bool in statuses,
         words=not statuses <= {bool},
@@ -232,7 +241,7 @@ def _searched(rows: Sequence[Document], request: Request) -> pl.Series:
     """Return all searched text of each document, joined by white space."""
     layout = request.layout
     if layout.search is None:
-        read = set(layout.columns().values())
+        read = layout.unsearched()
         texts: Iterable[Iterable[object]] = (
             (it for key, it in row.items() if key not in read and _is_text(it))
             for row in rows
@@ -271,17 +280,17 @@ def _unicode(value: Any) -> Any:  # noqa: ANN401 - of any kind
     return value
 
 
-def _instants(values: list[Any]) -> Iterator[pl.Series]:
+def _instants(values: list[Any], request: Request) -> Iterator[pl.Series]:
     """Yield the columns of `created_at`: its instants, its texts, its invalid values."""
     types = _types(values)
-    if types <= {datetime, NoneType} and _known_zones(values):
+    if types <= {datetime, NoneType} and _known_zones(values, request.naive_zone):
         yield pl.Series("created_at", values, UTC_MICROSECONDS)
         return
     if types <= _TEXT:
         with suppress(UnicodeEncodeError):
             yield pl.Series("created_at_text", values, pl.String)
             return
-    found = [_unicode(_instant(value)) for value in values]
+    found = [_unicode(_instant(value, request)) for value in values]
     kinds = {
         "created_at": (datetime, UTC_MICROSECONDS),
         "created_at_text": (str, pl.String()),
@@ -293,20 +302,25 @@ def _instants(values: list[Any]) -> Iterator[pl.Series]:
         yield pl.Series(name, shown_, dtype)
 
 
-def _known_zones(values: list[datetime | None]) -> bool:
-    """Return whether Polars converts all values by itself."""
-    return _types(it.tzinfo for it in values if it is not None) <= _KNOWN_ZONES
+def _known_zones(values: list[datetime | None], naive_zone: ZoneInfo) -> bool:
+    """Return whether Polars converts all values by itself, naive ones as UTC."""
+    zones = _types(it.tzinfo for it in values if it is not None)
+    return zones <= _KNOWN_ZONES and (naive_zone == UTC_ZONE or NoneType not in zones)
 
 
-def _instant(value: object) -> datetime | str | Invalid | None:
+def _instant(value: object, request: Request) -> datetime | str | Invalid | None:
     try:
         match plain(value):
             case datetime() as instant if getattr(instant, "nanosecond", 0):
                 return value_text(instant)  # of pandas: more exact than `datetime`
             case datetime() as instant:
-                return _as_utc(instant)
+                return _as_utc(instant, request.naive_zone)
             case date() as day:
-                return datetime(day.year, day.month, day.day, tzinfo=UTC)
+                return _as_utc(datetime.combine(day, time()), request.naive_zone)
+            case bool():
+                pass
+            case Number() as number if request.layout.epoch is not None:
+                return value_text(number)
             case str() as text:
                 return str.__str__(text)
             case None:
@@ -316,11 +330,13 @@ def _instant(value: object) -> datetime | str | Invalid | None:
     return Invalid(shown(value))
 
 
-def _as_utc(instant: datetime) -> datetime | str:
+def _as_utc(instant: datetime, naive_zone: ZoneInfo) -> datetime | str:
     plain_instant = datetime.combine(instant.date(), instant.timetz())
     try:
         if plain_instant.utcoffset() is None:
-            return plain_instant.replace(tzinfo=UTC)
+            # Columns of frames and text do not have a `fold`.
+            local = plain_instant.replace(tzinfo=naive_zone, fold=0)
+            return local.astimezone(UTC)
         return plain_instant.astimezone(UTC)
     except OverflowError:
         return plain_instant.isoformat()  # as text, it is out of range

@@ -1,21 +1,26 @@
-"""Instants: ISO 8601 text, and the time unit of a canonical frame."""
+"""Instants: from ISO 8601 text, clocks and numbers; the unit of a canonical frame."""
+
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from stats_core import days
+from stats_core.days import from_local
 from stats_core.iso8601 import ISO_8601
-from stats_core.text import INVISIBLE, VISIBLE
+from stats_core.text import INVISIBLE
 
 UTC_MICROSECONDS = pl.Datetime("us", "UTC")
+UTC = days.find_zone("UTC")
 
 _TEXT = rf"^{INVISIBLE}*{ISO_8601}{INVISIBLE}*$"
 
 
-def parse_instants(text: pl.Expr) -> pl.Expr:
+def parse_instants(text: pl.Expr, naive_zone: ZoneInfo = UTC) -> pl.Expr:
     """Convert ISO 8601 text to `Datetime(us, UTC)`; other text becomes null.
 
-    Offsets may differ from row to row; text without an offset is UTC. Polars' own
-    inference turns a part of such a mixture into null.
+    Offsets may differ from row to row; text without an offset is in `naive_zone`, as
+    `days.from_local` reads it. Polars' own inference turns a part of such a mixture into
+    null.
 
     >>> df = pl.DataFrame({"at": ["2024-05-01", "2024-05-01T02:00:00+02:00", "soon"]})
     >>> df.select(parse_instants(pl.col("at")).dt.epoch("s")).rows()
@@ -32,19 +37,10 @@ def parse_instants(text: pl.Expr) -> pl.Expr:
     west = part("5").str.starts_with("-").cast(pl.Int64).fill_null(0)
     offset = 60 * hours + (1 - 2 * west) * minutes
     utc = local.to_physical() + fraction - offset * 60_000_000
+    if naive_zone != UTC:
+        naive = part("5").is_null() & ~text.str.contains("[Zz]")
+        utc = pl.when(naive).then(from_local(utc, naive_zone, unit="us")).otherwise(utc)
     return utc.cast(UTC_MICROSECONDS)
-
-
-def instant_columns(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Return the instants of ISO 8601 text, and the visible text that is no instant.
-
-    >>> df = pl.DataFrame({"at": ["2024-05-01", " ", "soon"]})
-    >>> df.select(instant_columns(pl.col("at"))[1]).to_series().to_list()
-    [None, None, "'soon'"]
-    """
-    instant = parse_instants(text)
-    wrong = text.str.contains(VISIBLE) & instant.is_null()
-    return instant, pl.when(wrong).then(pl.format("'{}'", text))
 
 
 def nanosecond_column(text: pl.Expr) -> pl.Expr:

@@ -98,8 +98,9 @@ def invalid_value_faults(
     """
     kinds = pl.concat(found).group_by(*_KEYS, maintain_order=True)
     summed = kinds.agg(pl.col("count").sum(), pl.col("rows", "values").explode())
+    columns = request.layout.columns()
     for key, role, out_of_range, count, rows, values in summed.iter_rows():
-        wanted = "ISO 8601 date-times" if role == "created_at" else "text"
+        wanted = _wanted(request) if role == "created_at" else "text"
         complaint = f"are not {wanted}"
         if out_of_range:
             complaint = f"are not on a day of the years 1 to 9999 in {request.timezone}"
@@ -109,8 +110,13 @@ def invalid_value_faults(
             for row, value in first
         )
         whose = "" if key is None else f"integration {key}: "
-        path = getattr(request.layout, role)
-        yield f"{whose}`{path}`: {count} values {complaint}: {examples}"
+        yield f"{whose}`{columns[role]}`: {count} values {complaint}: {examples}"
+
+
+def _wanted(request: Request) -> str:
+    epoch = request.layout.epoch
+    numbers = f" or whole numbers of `{epoch}` since 1970" if epoch else ""
+    return f"ISO 8601 date-times{numbers}"
 
 
 def _printable(text: str) -> str:

@@ -54,7 +54,7 @@ def text_column(found: Field) -> pl.Expr:
         return expr
     if dtype.is_float():
         whole = expr.cast(pl.Int64, strict=False)
-        return pl.when(_is_whole(expr)).then(whole).cast(pl.String)
+        return pl.when(is_whole(expr)).then(whole).cast(pl.String)
     calendar = _calendar(dtype)
     if calendar is not None:  # Polars panics where it writes other days
         expr = pl.when(expr.is_between(*calendar)).then(expr.clip(*calendar))
@@ -77,7 +77,7 @@ def invalid_column(found: Field) -> pl.Expr | None:
     """
     expr = found.expr
     if found.dtype.is_float():
-        wrong = expr.is_not_nan() & ~_is_whole(expr)
+        wrong = expr.is_not_nan() & ~is_whole(expr)
         return pl.when(wrong).then(expr.cast(pl.String))
     calendar = _calendar(found.dtype)
     if calendar is None:
@@ -189,7 +189,14 @@ def _text(value: object) -> str | None:
     return _object_text(value)
 
 
-def _is_whole(expr: pl.Expr) -> pl.Expr:
+def is_whole(expr: pl.Expr) -> pl.Expr:
+    """Return whether a number is whole and no float next to it is the same.
+
+    >>> pl.Series([1.0, 0.5, 2.0**53]).to_frame("a").select(
+    ...     is_whole(pl.col("a"))
+    ... ).rows()
+    [(True,), (False,), (False,)]
+    """
     return (expr == expr.floor()) & (expr.abs() < _WHOLE_FLOATS)
 
 

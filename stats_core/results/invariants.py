@@ -6,18 +6,31 @@ import polars as pl
 
 from stats_core import days
 from stats_core.request import is_integration_id
-from stats_core.schema import COUNTS, OUTCOMES, SECTIONS, TOTAL, TRENDS, UNDATED
+from stats_core.schema import (
+    COUNTS,
+    OUTCOMES,
+    SECTIONS,
+    TOTAL,
+    TRENDS,
+    UNDATED,
+    all_sections,
+)
 
 _HEADS = (TOTAL, UNDATED)
 _SECTION, _COUNT = pl.col("section"), pl.col("count")
 _IS_HEAD, _IS_TREND = _SECTION.is_in(_HEADS), _SECTION == TRENDS
+_IS_MARKER = (
+    ~_SECTION.is_in(SECTIONS)
+    & pl.all_horizontal(pl.col("day", "value").is_null())
+    & (pl.max_horizontal(pl.col(COUNTS).abs()) == 0)
+)
 _MISPLACED = (pl.col("day").is_not_null() != _IS_TREND) | (
-    pl.col("value").is_null() != (_IS_TREND | _IS_HEAD)
+    pl.col("value").is_null() != (_IS_TREND | _IS_HEAD | _IS_MARKER)
 )
 _OUTCOMES = pl.sum_horizontal(OUTCOMES)
 _ROW_FAULTS = {
     "a count is negative": pl.any_horizontal(pl.col(COUNTS) < 0),
-    "a row counts no record": ~_IS_HEAD & (_COUNT == 0),
+    "a row counts no record": ~_IS_HEAD & ~_IS_MARKER & (_COUNT == 0),
     "a row's outcomes do not add up to its count": ~_IS_HEAD & (_OUTCOMES != _COUNT),
     "a row has more unset records than records": pl.col("unset") > _COUNT,
     "only the count of this row can be set": (
@@ -67,7 +80,8 @@ def partial_faults(frame: pl.DataFrame) -> Iterator[str]:
 
 def _key_faults(frame: pl.DataFrame, keys: Sequence[str]) -> Iterator[str]:
     yield from (f"`{name}`: has nulls" for name in COUNTS if frame[name].has_nulls())
-    unknown = frame.filter(~_SECTION.is_in(SECTIONS).fill_null(value=False)).height
+    known = [*SECTIONS, *frame.filter(_IS_MARKER)["section"].unique()]
+    unknown = frame.filter(~_SECTION.is_in(known).fill_null(value=False)).height
     if unknown:
         yield f"`section`: {unknown} rows of an unknown section"
     misplaced = frame.filter(_MISPLACED).height
@@ -97,9 +111,7 @@ def _zone_faults(frame: pl.DataFrame) -> Iterator[str]:
 
 def _order_faults(frame: pl.DataFrame, keys: Sequence[str]) -> Iterator[str]:
     """Compare each row with the row before it, from the last sort key to the first."""
-    place = _SECTION.replace_strict(
-        SECTIONS, range(len(SECTIONS)), return_dtype=pl.Int8
-    )
+    place = _place(all_sections(frame["section"]))
     ordered = pl.lit(value=False)
     for key in (pl.col("value"), -_COUNT, pl.col("day"), place, *map(pl.col, keys)):
         before = key.shift()
@@ -108,6 +120,10 @@ def _order_faults(frame: pl.DataFrame, keys: Sequence[str]) -> Iterator[str]:
         )
     if not frame.select(ordered.slice(1).all()).item():
         yield "the rows repeat or are not in order"
+
+
+def _place(sections: Sequence[str]) -> pl.Expr:
+    return _SECTION.cast(pl.Enum(sections)).to_physical().cast(pl.Int64)
 
 
 def _groups(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
@@ -121,6 +137,7 @@ def _groups(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
             pl.first(*keys, "section"),
             pl.len().alias("rows"),
             pl.col("value").n_unique().alias("values"),
+            _IS_MARKER.sum().alias("markers"),
             _COUNT.sum(),
         )
         .with_columns(whose=(_SECTION == TOTAL).cum_sum())
@@ -135,6 +152,10 @@ def _head_faults(groups: pl.DataFrame, keys: Sequence[str]) -> Iterator[str]:
         rows = groups.filter(name == _SECTION)["rows"]
         if rows.len() != wanted or rows.sum() != wanted:
             yield f"`section`: expected one row `{name}`{of_each}, found {rows.sum()}"
+    for name in all_sections(groups["section"])[len(SECTIONS) :]:
+        markers = groups.filter(name == _SECTION)["markers"]
+        if markers.len() != wanted or markers.sum() != wanted:
+            yield f"`{name}`: expected one marker{of_each}, found {markers.sum()}"
     repeated = groups.filter(
         ~(_IS_HEAD | _IS_TREND), pl.col("values") != pl.col("rows")
     )
@@ -150,14 +171,17 @@ def _row_faults(frame: pl.DataFrame) -> Iterator[str]:
 
 def _sum_faults(groups: pl.DataFrame) -> Iterator[str]:
     """Compare the sum of each section with the total of its integration."""
-    sums = groups.pivot("section", index="whose", values="count").fill_null(0)
-    for name in SECTIONS[len(_HEADS) :]:
+    names = all_sections(groups["section"])
+    places = groups.with_columns(place=_place(names))  # a name can be like a pattern
+    sums = places.pivot("place", index="whose", values="count").fill_null(0)
+    total, undated, *sections = map(str, range(len(names)))
+    for name, place in zip(names[len(_HEADS) :], sections, strict=True):
         # A section without a row counts no record.
-        found = pl.col(name) if name in sums.columns else pl.lit(0, pl.Int64)
-        found = found + pl.col(UNDATED) if name == TRENDS else found
-        wrong = sums.select(found.alias("sum"), TOTAL).filter(
-            pl.col("sum") != pl.col(TOTAL)
+        found = pl.col(place) if place in sums.columns else pl.lit(0, pl.Int64)
+        found = found + pl.col(undated) if name == TRENDS else found
+        wrong = sums.select(found.alias("sum"), total).filter(
+            pl.col("sum") != pl.col(total)
         )
         if wrong.height:
-            counted, total = wrong.row(0)
-            yield f"`{name}`: the counts add up to {counted}, not to the total of {total}"
+            counted, whole = wrong.row(0)
+            yield f"`{name}`: the counts add up to {counted}, not to the total of {whole}"

@@ -8,6 +8,7 @@ import polars as pl
 from stats_core.engine.sums import add_up, in_order, sum_counts
 from stats_core.errors import InvalidRecordsError
 from stats_core.results.invariants import partial_faults, schema_faults
+from stats_core.schema import SECTIONS, TOTAL, all_sections
 
 _INTEGRATION = "integration_id"
 _INT64_MAX = 2**63 - 1
@@ -22,8 +23,8 @@ def merge_partials(parts: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
         parts: Frames of `PARTIAL_SCHEMA`, or all of `BY_INTEGRATION_SCHEMA`.
 
     Raises:
-        InvalidRecordsError: The parts count days of different zones, or more records
-            than 64 bits can count.
+        InvalidRecordsError: The parts count days of different zones, other dimensions,
+            or more records than 64 bits can count.
 
     >>> from stats_core.schema import PARTIAL_SCHEMA
     >>> none = {"timezone": "UTC", "section": "total", "day": None, "value": None}
@@ -39,13 +40,16 @@ def merge_partials(parts: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
         return first
     keys = [_INTEGRATION] if _INTEGRATION in first.columns else []
     every = (*keys, "timezone", "section", "day", "value")
-    stacked = ([part] for part in _countable(chain([first, second], frames)))
+    alike = _alike(_countable(chain([first, second], frames)))
+    stacked = ([part] for part in alike)
     [merged] = add_up(stacked, lambda lf: sum_counts(lf, every))
     zones = sorted(merged["timezone"].unique())
     if len(zones) > 1:
         msg = f"`timezone`: days of different zones do not add up: {', '.join(zones)}"
         raise InvalidRecordsError(msg)
-    return in_order(merged.lazy(), *keys).select(first.columns).collect()
+    section = pl.Enum(all_sections(merged["section"].unique()))
+    ordered = in_order(merged.lazy(), *keys, section=section)
+    return ordered.select(first.columns).collect()
 
 
 def _countable(parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -57,6 +61,24 @@ def _countable(parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
             msg = "`count`: the parts count more records than 64 bits can hold"
             raise InvalidRecordsError(msg)
         yield part
+
+
+def _alike(parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Yield the parts while they count the same dimensions, or nothing at all."""
+    expected: tuple[str, ...] | None = None
+    for part in parts:
+        found = all_sections(part["section"].unique())[len(SECTIONS) :]
+        if found or _total(part):
+            expected = found if expected is None else expected
+            if found != expected:
+                both = " and ".join(", ".join(it) or "none" for it in (expected, found))
+                msg = f"`breakdowns`: parts of different ones do not add up: {both}"
+                raise InvalidRecordsError(msg)
+        yield part
+
+
+def _total(part: pl.DataFrame) -> int:
+    return int(part.filter(section=TOTAL)["count"].sum())
 
 
 def checked_partial(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from typing import Self
 
 import polars as pl
 
-from stats_core import days
+from stats_core.results.comparison import Comparison
+from stats_core.results.dashboard import dashboard
 from stats_core.results.partials import checked_partial, merge_partials
 from stats_core.results.response import AppointmentsDashboard
-from stats_core.results.trends import Day, LongerPeriod, filled, rolled_up
+from stats_core.results.views import Views
 from stats_core.schema import (
     BREAKDOWN_SCHEMA,
     COUNTS,
@@ -26,7 +26,7 @@ from stats_core.schema import (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AppointmentStatistics:
+class AppointmentStatistics(Views):
     """The statistics of a set of records, complete and unpaged.
 
     Statistics are their own partial aggregate: those of disjoint sets of records add up
@@ -84,14 +84,32 @@ class AppointmentStatistics:
         return self._section(TRENDS)[TRENDS_SCHEMA.names()]
 
     def breakdowns(self) -> Mapping[str, pl.DataFrame]:
-        """Return the breakdown of each dimension, in the order of the response.
+        """Return the breakdown of each dimension: the published, then the layout's.
 
-        Each has a row per value: `value: String, count, unset, successful, failed,
+        The published ones are in the order of the response, further ones by name. Each has a row per value: `value: String, count, unset, successful, failed,
         other: Int64`, `count` descending, then `value` ascending by code point. `unset`
         is how many of `count` had no value and got the default.
         """
         columns = BREAKDOWN_SCHEMA.names()
-        return {name: self._section(name)[columns] for name in DIMENSIONS}
+        found = {name: self._section(name)[columns] for name in DIMENSIONS}
+        further = (name for name in self._slices if name not in SECTIONS)
+        # The last row is the marker, which says that the dimension was counted.
+        return found | {name: self._section(name)[:-1][columns] for name in further}
+
+    def breakdown(self, name: str) -> pl.DataFrame:
+        """Return the breakdown of one dimension; see `breakdowns`.
+
+        Raises:
+            ValueError: No dimension of this name was counted.
+
+        >>> AppointmentStatistics.empty().breakdown("source").height
+        0
+        """
+        found = self.breakdowns()
+        if name not in found:
+            msg = f"no breakdown {name!r}, expected one of {', '.join(found)}"
+            raise ValueError(msg)
+        return found[name]
 
     @property
     def source(self) -> pl.DataFrame:
@@ -123,26 +141,31 @@ class AppointmentStatistics:
         Raises:
             ValueError: `page` or `size` is below 1.
         """
-        if page < 1 or size < 1:
-            msg = f"`page` and `size` start at 1, got {page} and {size}"
-            raise ValueError(msg)
-        return AppointmentsDashboard.model_validate(
-            {
-                "overview": {"total": self.total},
-                "trends": self._trend_items(),
-                **{name: _page(self._section(name), page, size) for name in DIMENSIONS},
-            }
+        return dashboard(
+            self.total,
+            self._section(TRENDS),
+            {name: self._section(name) for name in DIMENSIONS},
+            timezone=self.timezone,
+            page=page,
+            size=size,
         )
 
-    def trends_filled(
-        self, first: Day | None = None, last: Day | None = None
-    ) -> pl.DataFrame:
-        """Return every calendar day of a range, with zeros; see `trends.filled`."""
-        return filled(self.trends, first, last)
+    def compared_with(self, before: "AppointmentStatistics") -> Comparison:
+        """Return these statistics beside those of a time before.
 
-    def trends_by(self, every: LongerPeriod) -> pl.DataFrame:
-        """Return the trend in longer calendar periods; see `trends.rolled_up`."""
-        return rolled_up(self.trends, every)
+        The query for that time is `StatisticsQuery.previous` or `.year_before`.
+
+        Raises:
+            InvalidRecordsError: Their zones or their dimensions differ.
+            TypeError: `before` is something else than statistics.
+
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": "2024-05-01", "status": "Success"}] * 3
+        >>> now, before = map(appointment_statistics, (docs, docs[:2]))
+        >>> now.compared_with(before).total
+        Change(now=3, before=2, change=1, relative_change=0.5)
+        """
+        return Comparison(self, _statistics("before", before))
 
     def check(self) -> None:
         """Check everything that holds for any statistics.
@@ -160,7 +183,9 @@ class AppointmentStatistics:
             `timezone, section: String, day: Date, value: String, count, unset,
             successful, failed, other: Int64`. Sections, in this order: `total` and
             `undated` (one row each, only `count` is set), `trends` (`count` is the sum
-            of the outcomes) and the dimensions, each in its own order.
+            of the outcomes) and the dimensions, each in its own order. A further
+            dimension ends with a row without a value, whose counts are 0: it tells that
+            the dimension was counted.
         """
         return self.frame
 
@@ -193,26 +218,13 @@ class AppointmentStatistics:
     @cached_property
     def _slices(self) -> dict[str, tuple[int, int]]:
         """The first row and the height of each section."""
-        heights = dict(self.frame["section"].value_counts().iter_rows())
-        ends = accumulate(heights.get(name, 0) for name in SECTIONS)
-        return {
-            name: (end - heights.get(name, 0), heights.get(name, 0))
-            for name, end in zip(SECTIONS, ends, strict=True)
-        }
+        heights, names = self.frame["section"].rle().struct.unnest()
+        starts = heights.cum_sum() - heights
+        return dict(zip(names, zip(starts, heights, strict=True), strict=True))
 
     def _section(self, name: str) -> pl.DataFrame:
         """Return the rows of a section, without copying them."""
-        return self.frame.slice(*self._slices[name])
-
-    def _trend_items(self) -> list[dict[str, object]]:
-        trend = self._section(TRENDS)
-        zone = days.find_zone(self.timezone)
-        instants = days.first_instants(trend["day"].to_list(), zone)
-        counts = zip(instants, trend["successful"], trend["failed"], strict=True)
-        return [
-            {"_id": instant, "successful": successful, "failed": failed}
-            for instant, successful, failed in counts
-        ]
+        return self.frame.slice(*self._slices.get(name, (0, 0)))
 
 
 def merge_statistics(parts: Iterable[AppointmentStatistics]) -> AppointmentStatistics:
@@ -224,28 +236,22 @@ def merge_statistics(parts: Iterable[AppointmentStatistics]) -> AppointmentStati
     same question (parts of `stats-core tally` know their question).
 
     Raises:
-        InvalidRecordsError: The parts count days of different zones, or more records
-            than 64 bits can count.
+        InvalidRecordsError: The parts count days of different zones, have different
+            breakdowns (but `empty` adds up with any), or count more records than 64
+            bits can.
         TypeError: A part is something else than statistics.
 
     >>> merge_statistics([]) == AppointmentStatistics.empty()
     True
     """
-    merged = merge_partials(map(_partial, parts))
+    merged = merge_partials(_statistics("parts", part).frame for part in parts)
     if merged is None:
         return AppointmentStatistics.empty()
     return AppointmentStatistics(merged)
 
 
-def _partial(part: object) -> pl.DataFrame:
-    if isinstance(part, AppointmentStatistics):
-        return part.frame
-    msg = f"parts: expected `AppointmentStatistics`, got `{type(part).__name__}`"
+def _statistics(name: str, given: object) -> AppointmentStatistics:
+    if isinstance(given, AppointmentStatistics):
+        return given
+    msg = f"{name}: expected `AppointmentStatistics`, got `{type(given).__name__}`"
     raise TypeError(msg)
-
-
-def _page(breakdown: pl.DataFrame, page: int, size: int) -> list[dict[str, object]]:
-    start = min((page - 1) * size, breakdown.height)
-    window = breakdown.slice(start, min(size, breakdown.height))
-    rows = zip(window["value"], window["count"], strict=True)
-    return [{"_id": value, "count": count} for value, count in rows]

@@ -1,7 +1,7 @@
 """Pure views of a trend, a frame of `TRENDS_SCHEMA`."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import polars as pl
 
@@ -9,9 +9,12 @@ from stats_core import days
 from stats_core.schema import OUTCOMES, TRENDS_SCHEMA
 
 LongerPeriod = Literal["week", "month", "quarter", "year"]
+Weekday = Literal[
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
+]
 
 _EVERY = {"week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
-
+_WEEKDAYS = get_args(Weekday)
 
 Day = date | str
 
@@ -51,25 +54,52 @@ def filled(
     return whole.with_columns(pl.col(OUTCOMES).fill_null(0))
 
 
-def rolled_up(trend: pl.DataFrame, every: LongerPeriod) -> pl.DataFrame:
+def rolled_up(
+    trend: pl.DataFrame,
+    every: LongerPeriod,
+    *,
+    week_start: Weekday = "monday",
+    filled: bool = False,
+) -> pl.DataFrame:
     """Return the trend in longer calendar periods.
 
+    Args:
+        trend: `day: Date, successful, failed, other: Int64`, one row per day.
+        every: The length of a period.
+        week_start: The day on which a week starts, in ISO 8601 Monday. Other periods
+            have no use for it.
+        filled: Whether periods without records, between the first and the last period
+            that have some, are listed with zeros.
+
     Returns:
-        The columns of the trend; `day` is the first day of the period (of an ISO 8601
-        week the Monday), ascending. Only periods that have records are listed.
+        The columns of the trend; `day` is the first day of the period, ascending. A
+        week that starts before the year 1 is named 0001-01-01.
 
     Raises:
-        ValueError: `every` is not one of the periods.
+        ValueError: `every` is not one of the periods, or `week_start` no day of a week.
 
     >>> may = pl.DataFrame([(date(2024, 5, 2), 2, 0, 0)], TRENDS_SCHEMA, orient="row")
     >>> rolled_up(may, "month").rows()
     [(datetime.date(2024, 5, 1), 2, 0, 0)]
+    >>> rolled_up(may, "week", week_start="sunday").rows()
+    [(datetime.date(2024, 4, 28), 2, 0, 0)]
     """
-    if every not in _EVERY:
-        msg = f"`every` is one of {', '.join(_EVERY)}, got {every!r}"
-        raise ValueError(msg)
-    period = pl.col("day").dt.truncate(_EVERY[every])
-    return trend.group_by(period).agg(pl.col(OUTCOMES).sum()).sort("day")
+    for name, value, known in (
+        ("every", every, tuple(_EVERY)),
+        ("week_start", week_start, _WEEKDAYS),
+    ):
+        if value not in known:
+            msg = f"`{name}` is one of {', '.join(known)}, got {value!r}"
+            raise ValueError(msg)
+    shift = _WEEKDAYS.index(week_start) if every == "week" else 0
+    day = pl.col("day")
+    first = day.dt.offset_by(f"-{shift}d").dt.truncate(_EVERY[every])
+    periods = trend.with_columns(first.dt.offset_by(f"{shift}d"))
+    sums = periods.group_by("day").agg(pl.col(OUTCOMES).sum()).sort("day")
+    if filled and not sums.is_empty():
+        sums = sums.upsample("day", every=_EVERY[every])
+        sums = sums.with_columns(pl.col(OUTCOMES).fill_null(0))
+    return sums.with_columns(day.clip(lower_bound=date.min))
 
 
 def _date(name: str, day: Day | None) -> date | None:

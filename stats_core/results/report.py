@@ -1,0 +1,160 @@
+"""The full answer with its request, as a model for one's own endpoint."""
+
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from stats_core.bounds import Bound
+from stats_core.layout import RecordLayout
+from stats_core.query import AppointmentType, StatisticsQuery
+from stats_core.request import Request
+from stats_core.results.views import Views
+from stats_core.schema import ROLES
+from stats_core.typing import IntegrationId
+
+_ALL = StatisticsQuery()
+_DEFAULT_LAYOUT = RecordLayout()
+
+
+_AsSent = Annotated[
+    Bound,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date"},
+                {"type": "string", "format": "date-time"},
+            ]
+        }
+    ),
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ReportQuery(_Part):
+    """Which records count; a report has no pages."""
+
+    appointment_type: AppointmentType | None
+    search: str | None = Field(description="The keywords, all of which occur")
+    start: _AsSent | None = Field(description="The first local day, or instant")
+    end: _AsSent | None = Field(description="The last local day, or instant, inclusive")
+
+
+class ReportLayout(_Part):
+    """What the records call their fields and outcomes."""
+
+    columns: dict[str, str] = Field(description="The column of each field")
+    search: tuple[str, ...] | None = Field(
+        description="The columns that are searched; null: all text"
+    )
+    successful: tuple[str, ...] = Field(description="Status words that mean successful")
+    failed: tuple[str, ...] = Field(description="Status words that mean failed")
+
+
+class ReportRequest(_Part):
+    """What was counted: which records, whose, on the days of which zone."""
+
+    query: ReportQuery
+    integration_id: str | None = Field(
+        description="The integration whose records count; null where they have none"
+    )
+    timezone: str = Field(description="The IANA zone of all days")
+    layout: ReportLayout
+
+
+class ReportDay(_Part):
+    """One local day that has records, with its outcomes."""
+
+    day: date
+    successful: int
+    failed: int
+    other: int
+
+
+class ReportValue(_Part):
+    """One value of a dimension, with its outcomes."""
+
+    value: str
+    count: int
+    unset: int = Field(description="How many of `count` had no value")
+    successful: int
+    failed: int
+    other: int
+
+
+class StatisticsReport(_Part):
+    """The full answer with its request: every outcome of every day and value, unpaged.
+
+    `model_dump_json()` has one text for one answer. `model_validate_json` reads it.
+
+    >>> from stats_core.results.statistics import AppointmentStatistics
+    >>> report = StatisticsReport.of(AppointmentStatistics.empty("Asia/Tokyo"))
+    >>> report.request.timezone, report.total, list(report.breakdowns)[:2]
+    ('Asia/Tokyo', 0, ['source', 'utm_source'])
+    """
+
+    # Without this, the description in OpenAPI would hold the example above.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "description": "The full answer with its request: every outcome of every "
+            "day and value, unpaged."
+        }
+    )
+
+    request: ReportRequest
+    total: int = Field(description="The number of records")
+    undated: int = Field(description="How many of them are on no day")
+    trends: tuple[ReportDay, ...] = Field(description="The days, ascending")
+    breakdowns: dict[str, tuple[ReportValue, ...]] = Field(
+        description="The values of each dimension; `count` descending, then `value`"
+    )
+
+    @classmethod
+    def of(
+        cls,
+        stats: Views,
+        query: StatisticsQuery = _ALL,
+        *,
+        integration_id: IntegrationId | None = None,
+        layout: RecordLayout = _DEFAULT_LAYOUT,
+    ) -> Self:
+        """Return the report of statistics and the request that they answer.
+
+        Args:
+            stats: The statistics; they know their time zone and nothing else.
+            query: What they were counted for, as all other arguments.
+            integration_id: Whose records count.
+            layout: Which column holds each field.
+
+        Raises:
+            pydantic.ValidationError: As `appointment_statistics`.
+        """
+        asked = Request(
+            query=query,
+            integration_id=integration_id,
+            layout=layout,
+            timezone=stats.timezone,
+        )
+        answer = stats.to_dict()
+        del answer["timezone"]
+        return cls(request=_summary(asked), **answer)
+
+
+def _summary(request: Request) -> ReportRequest:
+    query, layout = request.query, request.layout
+    return ReportRequest(
+        query=ReportQuery(
+            **{name: getattr(query, name) for name in ReportQuery.model_fields}
+        ),
+        integration_id=request.integration_id,
+        timezone=request.timezone,
+        layout=ReportLayout(
+            columns={role: getattr(layout, role) for role in ROLES},
+            search=layout.search,
+            successful=tuple(sorted(layout.successful)),
+            failed=tuple(sorted(layout.failed)),
+        ),
+    )
