@@ -16,8 +16,12 @@ from benchmarks.cases import BY_NAME, NEW_YORK, PLAIN, Case
 from benchmarks.data import Dataset, dataset
 from benchmarks.measure import Comparison, Task, Works, peak_megabytes
 from benchmarks.ours import ask, bare_plans, count, index_of
-from stats_core import AppointmentType, StatisticsQuery, appointments_dashboard
-from stats_core.index.appointment_index import AppointmentIndex
+from stats_core import (
+    AppointmentIndex,
+    AppointmentType,
+    StatisticsQuery,
+    appointments_dashboard,
+)
 from stats_core.sample import integration_ids
 
 INDEX_CASES = ("none", "date", "type", "type-date", "zone", "integration")
