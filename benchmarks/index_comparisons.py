@@ -16,8 +16,12 @@ from benchmarks.cases import BY_NAME, NEW_YORK, PLAIN, Case
 from benchmarks.data import Dataset, dataset
 from benchmarks.measure import Comparison, Task, Works, peak_megabytes
 from benchmarks.ours import ask, bare_plans, count, index_of
-from stats_core import AppointmentType, StatisticsQuery, appointments_dashboard
-from stats_core.index.appointment_index import AppointmentIndex
+from stats_core import (
+    AppointmentIndex,
+    AppointmentType,
+    StatisticsQuery,
+    appointments_dashboard,
+)
 from stats_core.sample import integration_ids
 
 INDEX_CASES = ("none", "date", "type", "type-date", "zone", "integration")
@@ -182,19 +186,25 @@ def _respond(dashboard: Callable[[StatisticsQuery], Any]) -> str:
 
 
 _UNIT, _MILLION, _MANY = "five bare plans on 1,000", 1_000_000, 10_000_000
+# Neighbours that share a process are together.
 INDEX_COMPARISONS = {
+    **{
+        f"index-{name}": Comparison(
+            _UNIT, _MANY, partial(_question, case), process_time
+        )
+        for name, case in zip(INDEX_CASES, _CASES, strict=True)
+    },
     "index-json": Comparison(_UNIT, 1_000, _small_json, process_time),
+    **{
+        f"index-json-{rows}": Comparison("engine", rows, _json)
+        for rows in (1_000, 10_000, 100_000)
+    },
+    "index-random": Comparison("engine", _MILLION, _random),
+    "index-additions": Comparison("built at once", _MILLION, _additions),
+    "index-after-additions": Comparison("built at once", _MILLION, _after_additions),
+    "index-threads": Comparison("one thread", _MILLION, _threads),
     "index-growth": Comparison("a tenth", 10 * _MANY, _growth),
     "index-build": Comparison("DuckDB's load", _MANY, _build),
     "index-bytes": Comparison("records", _MANY, _bytes, None),
     "index-peak": Comparison("`nbytes`", _MANY, _peak, None),
-    "index-threads": Comparison("one thread", _MILLION, _threads),
-    "index-additions": Comparison("built at once", _MILLION, _additions),
-    "index-after-additions": Comparison("built at once", _MILLION, _after_additions),
-    "index-random": Comparison("engine", _MILLION, _random),
 }
-for _rows in (1_000, 10_000, 100_000):
-    INDEX_COMPARISONS[f"index-json-{_rows}"] = Comparison("engine", _rows, _json)
-for _name, _case in zip(INDEX_CASES, _CASES, strict=True):
-    _works = partial(_question, _case)
-    INDEX_COMPARISONS[f"index-{_name}"] = Comparison(_UNIT, _MANY, _works, process_time)

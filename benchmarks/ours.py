@@ -10,8 +10,11 @@ from benchmarks.contract import DEFAULTS, INTEGRATION, CannotError
 from benchmarks.data import Dataset
 from benchmarks.measure import Task
 from benchmarks.rivals.polars import filters
-from stats_core import appointment_statistics, statistics_by_integration
-from stats_core.index.appointment_index import AppointmentIndex
+from stats_core import (
+    AppointmentIndex,
+    appointment_statistics,
+    statistics_by_integration,
+)
 
 OWN, INDEX, FLOOR = "stats_core", "index", "floor"
 _FEW_RECORDS = 100_000  # for which the in-memory engine is faster than streaming
