@@ -37,8 +37,8 @@ def main() -> int:
         found += jobs.measure_cases(cases, tools, rows, *budget)
     if not options.quick:
         found = [jobs.measure_peak(it, options.data) for it in found]
-    for name in _selected(COMPARISONS, options.case):
-        found.append(jobs.measure_comparison(name, max(options.rows), *budget))
+    names = _selected(COMPARISONS, options.case)
+    found += jobs.measure_comparisons(names, max(options.rows), *budget)
     _write(options, found)
     return int(any(it.note == jobs.BROKEN for it in found))
 

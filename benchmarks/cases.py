@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import eq
 from typing import Literal
 
-from benchmarks.contract import Question
+from benchmarks.contract import INTEGRATION, Question
 from stats_core import StatisticsQuery
+from stats_core.sample import integration_ids
 
 NEW_YORK = "America/New_York"
 
@@ -20,7 +22,8 @@ class Case:
         source: Whether the records are in memory or scanned from Parquet.
         timezone: The zone of the calendar days.
         campaigns: Number of distinct campaigns.
-        integrations: Number of integrations, each counted by itself; 0: all pooled.
+        integrations: Number of integrations that the records carry; 0: none.
+        integration_id: The only one that is counted; None: each by itself.
         enums: Whether columns of few values are `Enum` instead of `String`.
         dirty: Whether the records are the few that hold every kind of dirt.
     """
@@ -31,6 +34,7 @@ class Case:
     timezone: str = "UTC"
     campaigns: int = 2_000
     integrations: int = 0
+    integration_id: str | None = None
     enums: bool = False
     dirty: bool = False
 
@@ -42,11 +46,20 @@ class Case:
     @cached_property
     def question(self) -> Question:
         """The request as the rivals read it."""
-        return Question.parse(self.parameters, self.timezone)
+        question = Question.parse(self.parameters, self.timezone)
+        if self.integration_id:
+            question.conditions.append((INTEGRATION, eq, self.integration_id))
+        return question
+
+    @property
+    def by_integration(self) -> bool:
+        """Whether each integration is counted by itself."""
+        return self.integrations > 0 and self.integration_id is None
 
 
 _TYPE = {"appointmentType": "NP"}
 _DATE = {"start": "2024-07-01T00:00:00Z", "end": "2025-06-30T23:59:59.999Z"}
+_ID = integration_ids(1)[0]
 PLAIN = (Case("none", {}), Case("date", _DATE), Case("type-date", _TYPE | _DATE))
 # The rare word is in one name of ten thousand, the frequent one in one clinic of four.
 # Of the two words, one is in one name of ten, the other in one clinic of six.
@@ -62,6 +75,8 @@ _QUESTIONS = (
 )
 CASES = (
     *(replace(it, name=f"memory-{it.name}") for it in _QUESTIONS),
+    Case("memory-type", _TYPE),
+    Case("memory-integration", {}, integrations=5, integration_id=_ID),
     Case("memory-enum-none", {}, enums=True),
     Case("memory-enum-type-date", _TYPE | _DATE, enums=True),
     *(replace(it, name=f"parquet-{it.name}", source="parquet") for it in _QUESTIONS),

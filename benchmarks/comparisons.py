@@ -11,8 +11,7 @@ from dataclasses import replace
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from time import perf_counter, process_time
-from typing import Any, NamedTuple
+from time import process_time
 from unittest.mock import patch
 
 import polars as pl
@@ -20,37 +19,14 @@ import polars as pl
 import stats_core as sc
 from benchmarks.cases import BY_NAME, NEW_YORK, PLAIN, Case
 from benchmarks.data import dataset, many_files
-from benchmarks.measure import Clock, Task
+from benchmarks.index_comparisons import INDEX_COMPARISONS
+from benchmarks.measure import Comparison, Works
 from benchmarks.ours import bare_plans, count
 from benchmarks.rivals import loop
 from stats_core.__main__ import main as command_line
 from stats_core.sample import integration_ids
 
 _ID = integration_ids(1)[0]
-
-
-class Works(NamedTuple):
-    """Two tasks, and whether their results agree; those of two questions always do."""
-
-    ours: Task
-    theirs: Task
-    agree: Callable[[Any, Any], bool] = lambda _ours, _theirs: True
-
-
-class Comparison(NamedTuple):
-    """A task of stats_core, and what it is measured against.
-
-    Attributes:
-        against: The name of the other task.
-        rows: Number of records; fewer if the largest `--rows` is smaller.
-        works: Prepare both tasks, for a number of records and a folder for files.
-        clock: Which seconds count: those that pass, or those of the CPUs.
-    """
-
-    against: str
-    rows: int
-    works: Callable[[int, Path], Works]
-    clock: Clock = perf_counter
 
 
 def _start_up(_rows: int, _data: Path) -> Works:
@@ -177,7 +153,7 @@ def _json(stats: sc.AppointmentStatistics) -> str:
 
 _MILLION, _MANY, _FUNCTION = 1_000_000, 10_000_000, "`statistics_by_integration`"
 _one_more = partial(_sizes, BY_NAME["memory-search-two"], lambda rows: rows + 1)
-COMPARISONS = {
+COMPARISONS = INDEX_COMPARISONS | {
     "start-up": Comparison("Polars and pydantic", 1_000, _start_up),
     "days-of-new-york": Comparison("days of UTC", _MANY, _days),
     "integrations-memory": Comparison(

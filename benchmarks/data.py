@@ -22,7 +22,7 @@ class Dataset(NamedTuple):
         path: The Parquet file.
         in_memory: Whether a tool may load them in advance, in its own best form.
         enums: Whether columns of few values are `Enum` instead of `String`.
-        by_integration: Whether they have the column `integration_id`.
+        by_integration: Whether each integration is counted by itself.
     """
 
     path: Path
@@ -44,7 +44,7 @@ def dataset(case: Case, rows: int, folder: Path) -> Dataset:
     name = f"records-{rows}-{case.campaigns}-{case.integrations}"
     lf = _dirty_records() if case.dirty else _sample(case, rows)
     path = _kept(folder, "dirty" if case.dirty else name, lf.sink_parquet)
-    return Dataset(path, case.source == "memory", case.enums, case.integrations > 0)
+    return Dataset(path, case.source == "memory", case.enums, case.by_integration)
 
 
 def many_files(count: int, rows: int, folder: Path) -> Path:

@@ -11,7 +11,9 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import groupby
 from multiprocessing import get_context
+from operator import attrgetter
 from pathlib import Path
 from statistics import median
 
@@ -56,11 +58,19 @@ def measure_peak(known: Measurement, data: Path) -> Measurement:
     return _in_process(partial(_measure_peak, data), [known])[0]
 
 
-def measure_comparison(name: str, most: int, seconds: float, data: Path) -> Measurement:
-    """Measure a comparison at its own number of records, but at `most` so many."""
-    it = COMPARISONS[name]
-    blank = Measurement(name, min(it.rows, most), it.against)
-    return _in_process(partial(_measure_comparison, seconds, data), [blank])[0]
+def measure_comparisons(
+    names: Sequence[str], most: int, seconds: float, data: Path
+) -> list[Measurement]:
+    """Measure comparisons at their own number of records, but at `most` so many.
+
+    Neighbours with as many records and the same other share a process, and what they
+    prepare in it.
+    """
+    chosen = [(name, COMPARISONS[name]) for name in names]
+    blanks = [Measurement(name, min(it.rows, most), it.against) for name, it in chosen]
+    measure = partial(_measure_comparison, seconds, data)
+    groups = groupby(blanks, attrgetter("rows", "rival"))
+    return [it for _, group in groups for it in _in_process(measure, [*group])]
 
 
 def _in_process(measure: Measure, blanks: list[Measurement]) -> list[Measurement]:
@@ -115,7 +125,11 @@ def _measure_peak(data: Path, known: Measurement) -> Measurement:
 def _measure_comparison(seconds: float, data: Path, blank: Measurement) -> Measurement:
     it = COMPARISONS[blank.case]
     ours, theirs, agree = it.works(blank.rows, data)
-    assert agree(ours(), theirs()), f"{blank.case}: the results do not agree"
+    found = ours(), theirs()
+    assert agree(*found), f"{blank.case}: the results do not agree"
+    if it.clock is None:
+        a, b = found
+        return replace(blank, ours=a, theirs=b, ratio=b / a, rounds=1)
     return blank.timed(ours, theirs, seconds, it.clock)
 
 

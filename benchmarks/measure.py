@@ -6,12 +6,37 @@ from itertools import count, islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 _MAX_ROUNDS = 101
 
 Task = Callable[[], Any]
 Clock = Callable[[], float]
+
+
+class Works(NamedTuple):
+    """Two tasks, and whether their results agree; those of two questions always do."""
+
+    ours: Task
+    theirs: Task
+    agree: Callable[[Any, Any], bool] = lambda _ours, _theirs: True
+
+
+class Comparison(NamedTuple):
+    """A task of stats_core, and what it is measured against.
+
+    Attributes:
+        against: The name of the other task.
+        rows: Number of records; fewer if the largest `--rows` is smaller.
+        works: Prepare both tasks, for a number of records and a folder for files.
+        clock: Which seconds count: those that pass, or those of the CPUs. None: the
+            tasks return numbers, and these are compared.
+    """
+
+    against: str
+    rows: int
+    works: Callable[[int, Path], Works]
+    clock: Clock | None = perf_counter
 
 
 @dataclass(frozen=True)

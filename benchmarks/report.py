@@ -17,6 +17,7 @@ from benchmarks.targets import target_rows
 Cell = Callable[[Measurement], str]
 
 _WITHOUT_DECIMALS = 100  # milliseconds
+_FEW_DIGITS = 0.1  # of a ratio; below, two that count
 
 
 def markdown(found: Sequence[Measurement]) -> str:
@@ -88,13 +89,18 @@ def _matrix(title: str, found: list[Measurement], cell: Cell) -> str:
 def _ratio(it: Measurement) -> str:
     if it.rival == OWN:
         return _time(it.theirs)
-    bold = "**" if it.ratio and it.ratio < 1 and it.rival != FLOOR else ""
-    return f"{bold}{it.ratio:.2f}{bold}"
+    ratio = it.ratio or 0
+    bold = "**" if ratio < 1 and it.rival != FLOOR else ""
+    return f"{bold}{ratio:{'.2f' if ratio >= _FEW_DIGITS else '.2g'}}{bold}"
 
 
 def _pair(it: Measurement) -> tuple[str, ...]:
     ratio = f"{1 / it.ratio:.2f}" if it.ratio else it.note
-    return it.case, it.rival, f"{it.rows:,}", _time(it.ours), _time(it.theirs), ratio
+    timed = COMPARISONS[it.case].clock is not None
+    ours, theirs = (
+        _time(each) if timed else f"{each or 0:,.0f}" for each in (it.ours, it.theirs)
+    )
+    return it.case, it.rival, f"{it.rows:,}", ours, theirs, ratio
 
 
 def _table(title: str, head: Sequence[str], rows: Iterable[Iterable[str]]) -> str:

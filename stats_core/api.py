@@ -27,6 +27,7 @@ def appointment_statistics(
     layout: RecordLayout = _DEFAULT_LAYOUT,
     timezone: Timezone = "UTC",
     engine: Engine = "auto",
+    hours: bool = False,
 ) -> AppointmentStatistics:
     """Count the records that a query selects, completely and exactly.
 
@@ -44,6 +45,7 @@ def appointment_statistics(
         timezone: The IANA zone whose calendar days are counted.
         engine: The Polars engine; `auto` follows the size of the records, `gpu` needs
             the package cudf-polars.
+        hours: Whether to count each local weekday and hour as well, for `.hours()`.
 
     Raises:
         InvalidRecordsError: The records cannot be counted; every fault is listed.
@@ -68,6 +70,7 @@ def appointment_statistics(
         layout=layout,
         timezone=timezone,
         engine=engine,
+        hours=hours,
     )
     return AppointmentStatistics(_count(records, request))
 
@@ -111,6 +114,7 @@ def statistics_by_integration(
     layout: RecordLayout = _DEFAULT_LAYOUT,
     timezone: Timezone = "UTC",
     engine: Engine = "auto",
+    hours: bool = False,
 ) -> dict[str, AppointmentStatistics]:
     """Return every integration's statistics from one scan, by id, ids ascending.
 
@@ -137,6 +141,7 @@ def statistics_by_integration(
         layout=layout,
         timezone=timezone,
         engine=engine,
+        hours=hours,
     )
     parts = by_integration(_count(records, request))
     return {key: AppointmentStatistics(part) for key, part in parts.items()}

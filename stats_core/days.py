@@ -27,6 +27,9 @@ EPOCH_ORDINAL = EPOCH.toordinal()
 FIRST_SECOND, LAST_SECOND = zones.FIRST_SECOND, zones.LAST_SECOND
 UNITS_PER_SECOND: dict[TimeUnit, int] = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 
+HOUR, _WEEK_HOURS = 3_600, 168
+_EPOCH_HOUR = 3 * 24  # 1970-01-01 was a Thursday
+
 # Names that systems keep beside the IANA zones: `localtime` is the zone of the machine;
 # `right/` counts leap seconds, which Unix time does not.
 _LOCAL_NAMES = ("localtime", "posixrules", "posix/", "right/")
@@ -87,12 +90,29 @@ def local_day(
     >>> df.select(day).rows()
     [(datetime.date(2024, 3, 10),), (None,)]
     """
-    instant, per_second = created_at.to_physical(), UNITS_PER_SECOND[unit]
-    if unit == "ns":  # an offset added at either end of this range would overflow
-        instant, per_second = instant // per_second, 1
     changes = zones.changes(zone).between(first, last)
-    shift = _offset(instant, changes, per_second)
-    return ((instant + shift) // (DAY * per_second)).cast(pl.Int32).cast(pl.Date)
+    clock, per_second = _local(created_at, changes, unit)
+    return (clock // (DAY * per_second)).cast(pl.Int32).cast(pl.Date)
+
+
+def hour_of_week(
+    created_at: pl.Expr, zone: ZoneInfo, *, unit: TimeUnit, first: int, last: int
+) -> pl.Expr:
+    """Return the local hour of the week, 0 to 167 from Monday 00:00, as `Int64`.
+
+    An hour that happens twice is one hour of the clock. The arguments are those of
+    `local_day`; null stays null.
+
+    >>> df = pl.DataFrame({"at": [datetime(2024, 3, 10, 15), None]})
+    >>> hour = hour_of_week(
+    ...     pl.col("at"), ZoneInfo("Asia/Tokyo"), unit="us", first=0, last=2_000_000_000
+    ... )
+    >>> df.select(hour).rows()  # in Tokyo, a Monday begins
+    [(0,), (None,)]
+    """
+    changes = zones.changes(zone).between(first, last)
+    clock, per_second = _local(created_at, changes, unit)
+    return (clock // (HOUR * per_second) + _EPOCH_HOUR) % _WEEK_HOURS
 
 
 @lru_cache(maxsize=64)
@@ -112,16 +132,39 @@ def day_starts(zone: ZoneInfo, first: int, last: int) -> pl.DataFrame:
     >>> day_starts(ZoneInfo("Asia/Tokyo"), 0, 100_000).rows()
     [(0, datetime.date(1970, 1, 1)), (54000, datetime.date(1970, 1, 2))]
     """
+    since, number = _starts(zone, first, last, DAY)
+    return pl.DataFrame({"since": since, "day": number.cast(pl.Int32).cast(pl.Date)})
+
+
+@lru_cache(maxsize=16)
+def hour_starts(zone: ZoneInfo, first: int, last: int) -> pl.DataFrame:
+    """Return the local hour of the week at an instant, and every later change of it.
+
+    The arguments are those of `day_starts`.
+
+    Returns:
+        `since: Int64`, Unix seconds, ascending; `hour: Int64`, as of `hour_of_week`.
+
+    >>> hour_starts(ZoneInfo("Asia/Tokyo"), 0, 4_000).rows()
+    [(0, 81), (3600, 82)]
+    """
+    since, number = _starts(zone, first, last, HOUR)
+    return pl.DataFrame({"since": since, "hour": (number + _EPOCH_HOUR) % _WEEK_HOURS})
+
+
+def _starts(
+    zone: ZoneInfo, first: int, last: int, step: int
+) -> tuple[pl.Series, pl.Series]:
+    """Return where each `step` of the local clock begins, and its number since 1970."""
     since: list[int] = []
-    day: list[int] = []
+    numbers: list[int] = []
     after = Offset(last + 1, 0)
     for (start, offset), (end, _) in pairwise([*offsets(zone, first, last), after]):
-        for number in range((start + offset) // DAY, (end - 1 + offset) // DAY + 1):
-            if not day or number != day[-1]:
-                since.append(max(start, number * DAY - offset))
-                day.append(number)
-    schema = {"since": pl.Int64(), "day": pl.Int32()}
-    return pl.DataFrame([since, day], schema).cast({"day": pl.Date()})
+        for number in range((start + offset) // step, (end - 1 + offset) // step + 1):
+            if not numbers or number != numbers[-1]:
+                since.append(max(start, number * step - offset))
+                numbers.append(number)
+    return pl.Series(since, dtype=pl.Int64), pl.Series(numbers, dtype=pl.Int64)
 
 
 def from_local(local: pl.Expr, zone: ZoneInfo, *, unit: TimeUnit) -> pl.Expr:
@@ -193,6 +236,16 @@ def countable_seconds(zone: ZoneInfo) -> tuple[int, int]:
     early, late = (zones.offset_at(at, zone) for at in (FIRST_SECOND, LAST_SECOND))
     first = FIRST_SECOND - early + (DAY if early > 0 else 0)
     return first, LAST_SECOND - max(late, 0)
+
+
+def _local(
+    created_at: pl.Expr, changes: Changes, unit: TimeUnit
+) -> tuple[pl.Expr, int]:
+    """Return the ticks of the local clock since 1970, and how many a second has."""
+    instant, per_second = created_at.to_physical(), UNITS_PER_SECOND[unit]
+    if unit == "ns":  # an offset added at either end of this range would overflow
+        instant, per_second = instant // per_second, 1
+    return instant + _offset(instant, changes, per_second), per_second
 
 
 def _offset(instant: pl.Expr, changes: Changes, per_second: int) -> pl.Expr:

@@ -21,6 +21,7 @@ from stats_core.mappings import FrozenMapping
 from stats_core.parameters import Parameters
 from stats_core.schema import (
     DIMENSIONS,
+    HOURS,
     NOT_SET,
     OUTCOME,
     ROLES,
@@ -32,7 +33,7 @@ from stats_core.schema import (
 from stats_core.text import is_unicode, normalise_status
 
 # What an answer has beside its further dimensions.
-_RESERVED = (*DIMENSIONS, TOTAL, UNDATED, TRENDS, "hours", OUTCOME)
+_RESERVED = (*DIMENSIONS, TOTAL, UNDATED, TRENDS, HOURS, OUTCOME)
 
 
 def _name(text: str) -> str:

@@ -27,7 +27,7 @@ from stats_core.errors import refused
 from stats_core.layout import RecordLayout, zone_name
 from stats_core.mappings import FrozenMapping
 from stats_core.query import StatisticsQuery
-from stats_core.schema import OUTCOME, OUTCOMES
+from stats_core.schema import HOURS, OUTCOME, OUTCOMES
 from stats_core.text import in_any_case, is_unicode, trimmed
 from stats_core.typing import Engine
 
@@ -94,6 +94,7 @@ class Request(BaseModel):
         by_integration: Whether each integration is counted separately.
         where: Which labels count, by dimension or `outcome`: a record counts if its
             label in each of them is one of those given.
+        hours: Whether each local weekday and hour is counted as well.
         timezone: The IANA zone whose calendar days are counted.
         engine: The Polars engine; `auto` follows the size of the records.
 
@@ -114,6 +115,7 @@ class Request(BaseModel):
     integration_id: Annotated[_IdText | None, BeforeValidator(_id_text)] = None
     by_integration: bool = False
     where: _Where = Field(default_factory=FrozenMapping)
+    hours: bool = False
     timezone: Annotated[str, BeforeValidator(zone_name)] = "UTC"
     engine: Engine = "auto"
 
@@ -149,6 +151,11 @@ class Request(BaseModel):
     def dimensions(self) -> Mapping[str, str]:
         """The label of unset records in each dimension, in the order of an answer."""
         return self.layout.dimensions()
+
+    @property
+    def value_sections(self) -> Mapping[str, str]:
+        """The dimensions and, where they are counted, the hours; with their defaults."""
+        return {**self.dimensions, HOURS: ""} if self.hours else self.dimensions
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -202,6 +209,7 @@ class Request(BaseModel):
                 integration_id=self.integration_id,
                 by_integration=self.by_integration,
                 where=self.where,
+                hours=self.hours,
                 timezone=self.timezone,
                 engine=self.engine,
             )
@@ -221,4 +229,5 @@ class Request(BaseModel):
             "search": " ".join(sorted(set(self.query.keywords()))),
             "breakdowns": ", ".join(self.layout.breakdowns),
             "where": json.dumps(dict(self.where)) if self.where else "",
+            "hours": "counted" if self.hours else "",
         }

@@ -27,9 +27,16 @@ BREAKDOWN_SCHEMA = pl.Schema({"value": pl.String()} | dict.fromkeys(COUNTS, pl.I
 TOTAL, UNDATED, TRENDS = "total", "undated", "trends"
 SECTIONS = (TOTAL, UNDATED, TRENDS, *DIMENSIONS)
 
+# The section of weekdays and hours: `1 00` is Monday from 00:00 to 00:59.
+HOURS = "hours"
+HOURS_OF_WEEK = tuple(f"{day} {hour:02}" for day in range(1, 8) for hour in range(24))
+HOURS_SCHEMA = pl.Schema(
+    {"weekday": pl.Int8(), "hour": pl.Int8()} | dict.fromkeys(OUTCOMES, pl.Int64())
+)
+
 # The tidy form of an answer. Rows are sorted by integration (where each one is
 # counted), section in the order of `all_sections`, day, count descending, value.
-# A section that is not in `SECTIONS` ends with a marker, a row without a value whose
+# A section that is not in `SECTIONS`, of hours or of a further dimension, ends with a marker, a row without a value whose
 # counts are 0: so an answer tells that it was counted, even without a record.
 PARTIAL_SCHEMA = pl.Schema(
     {"timezone": pl.String(), "section": pl.String(), "day": pl.Date()}
@@ -53,7 +60,7 @@ def dimension_column(name: str) -> str:
 
 
 def all_sections(found: Iterable[str]) -> tuple[str, ...]:
-    """Return the sections of any answer, then those of further dimensions by name.
+    """Return the sections of any answer, then hours and further dimensions by name.
 
     >>> all_sections(["type", "clinic", "total"])[-3:]
     ('utm_campaign', 'clinic', 'type')

@@ -19,6 +19,7 @@ Record = Mapping[str, Any]
 Ask = Mapping[str, Any]
 Where = Mapping[str, Sequence[str]]
 Day = tuple[date, int, int, int]
+Hour = tuple[int, int, int, int, int]
 Row = tuple[str, int, int, int, int, int]
 
 DEFAULTS = {
@@ -52,9 +53,10 @@ class Answer:
     undated: int
     trends: list[Day]
     breakdowns: dict[str, list[Row]]
+    hours: list[Hour] | None = None  # None: not counted
 
 
-def answer(
+def answer(  # noqa: PLR0913 - one argument per rule
     records: Iterable[Record],
     ask: Ask,
     *,
@@ -66,6 +68,7 @@ def answer(
     where: Where = NOTHING,
     clock: str = "UTC",
     epoch: str | None = None,
+    hours: bool = False,
 ) -> Answer:
     kept = []
     for given in records:
@@ -94,7 +97,29 @@ def answer(
             name: rows([record.get(column) for record in kept], outcomes, default)
             for name, column, default in dimensions(further)
         },
+        hours=week(instants, outcomes, timezone) if hours else None,
     )
+
+
+def week(
+    instants: Sequence[int | None], outcomes: Sequence[str], timezone: str
+) -> list[Hour]:
+    found: Counter[tuple[int, int, str]] = Counter()
+    for at, how in zip(instants, outcomes, strict=True):
+        if at is not None:
+            there = as_datetime(at).astimezone(ZoneInfo(timezone))
+            found[there.isoweekday(), there.hour, how] += 1
+    return [
+        (
+            day,
+            hour,
+            found[day, hour, "successful"],
+            found[day, hour, "failed"],
+            found[day, hour, "other"],
+        )
+        for day in range(1, 8)
+        for hour in range(24)
+    ]
 
 
 def dimensions(further: Mapping[str, str] = NONE) -> list[tuple[str, str, str]]:

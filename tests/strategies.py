@@ -115,6 +115,7 @@ class Case(NamedTuple):
     zone: str
     further: Mapping[str, str] = reference.NONE  # breakdowns: their names and columns
     where: reference.Where = reference.NOTHING
+    hours: bool = False
 
     @property
     def layout(self) -> RecordLayout:
@@ -142,12 +143,14 @@ class Case(NamedTuple):
 
     @property
     def _of_reference(self) -> dict[str, Any]:
-        return {"timezone": self.zone, "further": self.further, "where": self.where}
+        options = {"timezone": self.zone, "further": self.further}
+        return options | {"where": self.where, "hours": self.hours}
 
     @property
     def options(self) -> dict[str, Any]:
         """What a public function takes beside the records and the query."""
-        return {"timezone": self.zone, "layout": self.layout, "where": self.where}
+        options = {"timezone": self.zone, "layout": self.layout}
+        return options | {"where": self.where, "hours": self.hours}
 
     def answer(self, records: Any = None, **options: Any) -> reference.Answer:
         """What the library says of these documents, or of the same in another form."""
@@ -395,7 +398,8 @@ def cases(draw: st.DrawFn, *, scoped: bool = False) -> Case:
     records = draw(documents(zone, scoped=scoped))
     named = draw(further())
     where = draw(wheres(records, named))
-    return Case(records, draw(asks(zone, records)), zone, named, where)
+    ask, hours = draw(asks(zone, records)), draw(st.booleans())
+    return Case(records, ask, zone, named, where, hours)
 
 
 def frame(records: Sequence[Document], schema: pl.Schema = SCHEMA) -> pl.DataFrame:
@@ -408,6 +412,7 @@ def as_answer(stats: AppointmentStatistics) -> reference.Answer:
         stats.undated,
         stats.trends.rows(),
         {name: df.rows() for name, df in stats.breakdowns().items()},
+        stats.hours().rows() if stats.has_hours else None,
     )
 
 

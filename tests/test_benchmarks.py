@@ -9,8 +9,9 @@ from benchmarks.cases import BY_NAME, CASES, DIRTY, Case
 from benchmarks.comparisons import COMPARISONS
 from benchmarks.contract import CannotError, Question
 from benchmarks.data import dataset
+from benchmarks.index_comparisons import random_cases
 from benchmarks.measure import Measurement, peak_megabytes
-from benchmarks.ours import FLOOR, OURS, OWN, bare_plans
+from benchmarks.ours import FLOOR, INDEX, OURS, OWN, bare_plans
 from benchmarks.report import markdown
 from benchmarks.rivals import RIVALS, ways
 
@@ -36,12 +37,27 @@ def assert_agrees(rival: str, case: Case, folder: Path) -> None:
         pytest.skip(f"{rival}: {reason}")
 
 
-POOLED = [case for case in CASES if not case.integrations]
+POOLED = [case for case in CASES if not case.by_integration]
 
 
 @pytest.mark.parametrize("case", POOLED, ids=lambda case: case.name)
 def test_a_loop_over_documents_gives_the_same_answer(case: Case, folder: Path) -> None:
     assert_agrees("Python loop", case, folder)
+
+
+IN_MEMORY = [case for case in (*CASES, *DIRTY) if case.source == "memory"]
+
+
+@pytest.mark.parametrize("case", IN_MEMORY, ids=lambda case: case.name)
+def test_an_index_gives_the_same_answer(case: Case, folder: Path) -> None:
+    records = dataset(case, ROWS, folder)
+    assert OURS[INDEX](records, case)() == OURS[OWN](records, case)()
+
+
+def test_an_index_does_not_compete_with_answers_from_files(folder: Path) -> None:
+    case = BY_NAME["parquet-none"]
+    with pytest.raises(CannotError, match="in memory"):
+        OURS[INDEX](dataset(case, ROWS, folder), case)
 
 
 @pytest.mark.parametrize("source", ["memory", "parquet"])
@@ -86,6 +102,26 @@ def test_the_floor_counts_what_is_asked_for(folder: Path) -> None:
 def test_both_tasks_of_a_comparison_agree(name: str, folder: Path) -> None:
     ours, theirs, agree = COMPARISONS[name].works(ROWS, folder)
     assert agree(ours(), theirs())
+
+
+def test_random_requests_are_seeded_and_of_every_kind(folder: Path) -> None:
+    records = dataset(BY_NAME["memory-integration"], ROWS, folder)
+    instants = records.frame()["created_at"]
+    cases = [*random_cases(instants, 200)]
+    assert cases == [*random_cases(instants, 200)]
+    starts = {case.parameters["start"] for case in cases}
+    assert {len(start) for start in starts} == {
+        0,
+        len("2024-05-01"),
+        len("2024-05-01T00:00:00.123456789Z"),
+    }
+    assert len({case.query.appointment_type for case in cases}) == 8
+    assert len({case.integration_id for case in cases}) == 6
+    assert len({case.timezone for case in cases}) == 8
+    assert {len(case.query.keywords()) for case in cases} >= {0, 1, 2}
+    totals = [OURS[OWN](records, case)().total for case in cases[:50]]
+    assert 0 in totals
+    assert len(set(totals)) > 10
 
 
 def test_rivals_read_dates_as_local_days_and_ends_as_inclusive() -> None:
@@ -141,12 +177,21 @@ def test_the_report_shows_losses_like_wins() -> None:
             ),
             Measurement("small-10", 10, "five bare plans", "", 7.0, 1.0, 1 / 7),
             Measurement("cluster", 1_000, "one process", "", 9.0, 1.0, 1 / 9),
+            Measurement("memory-type", rows, "DuckDB", "filtered once", 1.0, 2.0, 2.0),
+            Measurement(case, rows, INDEX, "", 1.0, 0.0125, 0.0125),
+            Measurement("index-bytes", rows, "records", "", 3e8, 1e7, 1 / 30),
+            Measurement("index-build", rows, "DuckDB's load", "", 8.0, 4.0, 0.5),
         ]
     )
-    assert "| case | stats_core | DuckDB | chDB | floor |" in text
-    assert "| memory-none | 1,000 ms | 2.00 | **0.50** | 0.50 |" in text
+    assert "| case | stats_core | index | DuckDB | chDB | floor |" in text
+    assert "| memory-none | 1,000 ms | **0.013** | 2.00 | **0.50** | 0.50 |" in text
+    assert "| index-bytes | records | 10,000,000 | 300,000,000 | 10,000,000 |" in text
     assert "| pandas | not installed | 1 |" in text
     assert "| memory-none, DuckDB | ≥ 3 | 2.00 | **missed** |" in text
+    assert "| memory-none, DuckDB against the index | ≥ 100 | 160.00 | met |" in text
+    assert "memory-type, DuckDB" not in text  # the index was not measured
+    assert "| index-bytes, records | ≤ 48 | 30.00 | met |" in text
+    assert "| index-build, µs | ≤ 1 | 0.80 | met |" in text
     assert "| memory-none, floor | ≤ 1.2 | 2.00 | **missed** |" in text
     assert "| documents, `pl.DataFrame(dicts)` | ≤ 1.3 | 1.20 | met |" in text
     assert "| small-10, five bare plans | ≤ 6 | 7.00 | **missed** |" in text

@@ -76,6 +76,7 @@ def test_the_cluster_answers_as_the_engine(
         "timezone": zone,
         "layout": RecordLayout(breakdowns=named),
         "where": data.draw(wheres(records, named)),
+        "hours": data.draw(st.booleans()),
     }
     one = cluster.appointment_statistics(
         files, query, integration_id=integration_id, **options

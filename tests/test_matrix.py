@@ -160,9 +160,7 @@ class Asked(NamedTuple):
     def of_reference(self, records: list[Document]) -> dict[str, reference.Answer]:
         case = self.case
         if self.whose == "each":
-            return reference.by_integration(
-                records, case.ask, case.zone, further=case.further, where=case.where
-            )
+            return case.expected_of_each(records)
         key = self.key if self.whose == "one" else None
         return {self.key: case.expected_of(records, key)}
 

@@ -31,6 +31,7 @@ EVERY_OPTION: dict[str, Any] = {
     "size": "7",
     "integration_id": ID,
     "each_integration": False,
+    "hours": True,
     "timezone": "Asia/Tokyo",
     "column": ["created_at=at", "utm_source=config.utm_source", "source=a=b"],
     "breakdown": ["type=kind", "clinic=a=b"],
@@ -72,12 +73,14 @@ def test_options_fill_every_part_of_a_request() -> None:
         ),
         integration_id=ID,
         where={"clinic": ["c", "a=b"], "outcome": "failed"},
+        hours=True,
         timezone="Asia/Tokyo",
     )
 
 
 def test_options_that_are_not_given_keep_their_defaults() -> None:
-    nothing: dict[str, Any] = dict.fromkeys(EVERY_OPTION) | {"each_integration": False}
+    nothing: dict[str, Any] = dict.fromkeys(EVERY_OPTION)
+    nothing |= {"each_integration": False, "hours": False}
     lists: dict[str, Any] = {
         name: []
         for name in (

@@ -83,7 +83,7 @@ def test_a_part_holds_its_question(
     assert list(tmp_path.iterdir()) == [path]
     assert pl.read_parquet_metadata(path)["stats_core"] == (
         '{"timezone": "America/New_York", "integration_id": null, '
-        '"appointment_type": null, "search": "ana", "breakdowns": "", "where": ""}'
+        '"appointment_type": null, "search": "ana", "breakdowns": "", "where": "", "hours": ""}'
     )
 
 
@@ -121,6 +121,10 @@ def test_a_question_is_the_same_in_any_words(
         (
             Request(timezone=NEW_YORK, where={"outcome": ["failed"]}),
             '`where`: \'{"outcome": ["failed"]}\' instead of not given',
+        ),
+        (
+            Request(timezone=NEW_YORK, hours=True),
+            "`hours`: 'counted' instead of not given",
         ),
         (None, "`question`: not kept instead of kept"),
     ],

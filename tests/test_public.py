@@ -28,6 +28,7 @@ ORDER = [
     "stats_core.mappings",
     "stats_core.parameters",
     "stats_core.text",
+    "stats_core.readable",
     "stats_core.iso8601",
     "stats_core.tzif",
     "stats_core.zones",
@@ -60,8 +61,10 @@ ORDER = [
     "stats_core.results",
     "stats_core.results.invariants",
     "stats_core.results.partials",
+    "stats_core.results.html",
     "stats_core.results.response",
     "stats_core.results.trends",
+    "stats_core.results.hours",
     "stats_core.results.weekdays",
     "stats_core.results.rates",
     "stats_core.results.ranking",
@@ -77,9 +80,9 @@ ORDER = [
     "stats_core.index.dimension",
     "stats_core.index.searched",
     "stats_core.index.labels",
-    "stats_core.index.local_days",
+    "stats_core.index.beginnings",
     "stats_core.index.segment",
-    "stats_core.index.trend",
+    "stats_core.index.clock",
     "stats_core.index.answer",
     "stats_core.index.decoding",
     "stats_core.index.each",
@@ -88,6 +91,12 @@ ORDER = [
     "stats_core.index.contents",
     "stats_core.index.appointment_index",
     "stats_core",
+    "stats_core.charts.theme",
+    "stats_core.charts.rows",
+    "stats_core.charts.panels",
+    "stats_core.charts.page",
+    "stats_core.charts.dashboard",
+    "stats_core.charts",
     "stats_core.batch",
     "stats_core.batch.formats",
     "stats_core.batch.paths",
@@ -111,8 +120,10 @@ ORDER = [
     "stats_core.cli.comparing",
     "stats_core.cli.standard_input",
     "stats_core.cli.tidy",
+    "stats_core.cli.renderables",
     "stats_core.cli.tables",
     "stats_core.cli.output",
+    "stats_core.cli.pictures",
     "stats_core.cli.app",
     "stats_core.__main__",
 ]
@@ -269,5 +280,7 @@ def test_no_module_outside_its_package_brings_an_extra() -> None:
         )
         if not name.startswith("stats_core.cli."):
             assert found.isdisjoint({"typer", "rich"}), name
+        if not name.startswith("stats_core.charts"):
+            assert found.isdisjoint({"altair", "vl_convert"}), name
         if name != "stats_core.batch.cluster":
             assert "ray" not in found, name

@@ -119,6 +119,12 @@ def test_a_further_parameter_is_read_by_a_subclass() -> None:
     assert str(query.start) == "2024-05-01"
 
 
+def test_the_picture_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(block("dashboard_chart"))
+    assert "10,000" in (tmp_path / "sample.html").read_text("utf-8")
+
+
 def test_the_examples_of_questions_print_what_the_readme_shows(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -162,6 +168,7 @@ def test_every_example_is_run() -> None:
         "treeRe",
         "may_01",
         "LocalQuery",
+        "dashboard_chart",
     )
     assert {*blocks("python")[1:]} == {block(word) for word in words}
 

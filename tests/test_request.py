@@ -98,6 +98,7 @@ def test_a_request_is_split_by_the_days_of_its_dates() -> None:
         timezone="Asia/Tokyo",
         by_integration=True,
         where={"outcome": ["failed"]},
+        hours=True,
     )
     first, second = request.by_day().values()
     assert [*request.by_day()] == [date(2024, 5, 1), date(2024, 5, 2)]
@@ -199,6 +200,7 @@ OTHER_QUESTIONS: list[dict[str, Any]] = [
     {"query": SEARCH, "timezone": "Asia/Tokyo"},
     {"query": SEARCH, "integration_id": IDS[0]},
     {"query": SEARCH, "layout": {"breakdowns": {"clinic": "source"}}},
+    {"query": SEARCH, "hours": True},
     {"query": SEARCH, "where": {"source": ["ads"]}},
     {"query": SEARCH, "where": {"source": ["ads"], "outcome": ["failed"]}},
 ]

@@ -196,3 +196,13 @@ def test_items_may_be_named_as_python_names_them() -> None:
     trend = AppointmentTrend.model_validate({"id": at, "successful": 1, "failed": 0})
     assert trend.id == at
     assert StatsSource.model_validate({"id": "a", "count": 1}).id == "a"
+
+
+def test_the_repr_is_one_line_of_what_it_holds() -> None:
+    answer = AppointmentsDashboard.model_validate(
+        {"overview": {"total": 3}, "source": [{"_id": "a\n", "count": 3}]}
+    )
+    assert repr(answer) == (
+        "AppointmentsDashboard(total=3, trends=0, source=1, utm_source=0, "
+        "utm_medium=0, utm_campaign=0)"
+    )

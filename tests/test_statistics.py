@@ -279,10 +279,12 @@ def test_an_empty_answer_tells_what_was_counted() -> None:
     stats.check()
     assert stats.breakdown("clinic").schema == BREAKDOWN
     assert stats.breakdown("clinic").is_empty()
-    expected = "no breakdown 'clinc', expected one of source, .*, utm_campaign, clinic$"
+    expected = (
+        "unknown dimension 'clinc', expected one of source, .*, utm_campaign, clinic$"
+    )
     with pytest.raises(ValueError, match=expected):
         stats.breakdown("clinc")
-    with pytest.raises(ValueError, match="no breakdown 'clinic'"):
+    with pytest.raises(ValueError, match="unknown dimension 'clinic'"):
         AppointmentStatistics.empty().breakdown("clinic")
 
 

@@ -1,8 +1,11 @@
+import io
+import re
 from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from stats_core import (
@@ -23,16 +26,16 @@ from stats_core.schema import BY_INTEGRATION_SCHEMA
 WIDTH = 80
 
 
-def shown(table: RenderableType) -> str:
-    console = Console(width=WIDTH, force_terminal=False)
+def shown(table: RenderableType, width: int = WIDTH, **options: Any) -> str:
+    console = Console(width=width, force_terminal=False, **options)
     with console.capture() as capture:
         console.print(table)
     return capture.get()
 
 
 def cells(table: RenderableType) -> list[list[str]]:
-    lines = [line for line in shown(table).splitlines() if line.startswith("│")]
-    return [[cell.strip() for cell in line.strip("│").split("│")] for line in lines]
+    lines = shown(table).splitlines()
+    return [re.split(r"\s{2,}", line.strip()) for line in lines]
 
 
 def of_sources(*values: str | None, status: str | None = None) -> AppointmentStatistics:
@@ -58,14 +61,14 @@ def test_the_overview_has_every_outcome() -> None:
     ]
     rows = cells(statistics_tables(appointment_statistics(records)))
     assert ["UTC", "1,507", "1,200", "300", "7", "80.0%", "7"] in rows
-    assert ["2024-05-01", "1,200", "0", "0", "100.0%"] in rows
-    assert ["2024-05-02", "0", "300", "0", "0.0%"] in rows
+    assert ["2024-05-01", "1,200", "0", "0", "100.0%", "█" * 32] in rows
+    assert ["2024-05-02", "0", "300", "0", "0.0%", "▒" * 8] in rows
     assert ["direct", "1,507", "100.0%", "1,200", "300", "7", "80.0%"] in rows
 
 
 def test_a_share_of_nothing_is_a_dash() -> None:
     rows = cells(statistics_tables(AppointmentStatistics.empty("Asia/Tokyo")))
-    assert rows == [["Asia/Tokyo", "0", "0", "0", "0", "-", "0"]]
+    assert ["Asia/Tokyo", "0", "0", "0", "0", "-", "0"] in rows
     assert ["a", "1", "100.0%", "0", "0", "1", "-"] in cells(
         statistics_tables(of_sources("a"))
     )
@@ -106,8 +109,8 @@ def test_breakdowns_are_paged(
     stats = of_sources(*"aaaaabbbbcccdde")
     text = shown(statistics_tables(stats, page=page, size=size))
     source = text[text.index("source") : text.index("utm_source")]
-    found = [line[1:].split()[0] for line in source.splitlines() if line[:1] == "│"]
-    assert found == values
+    rows = [line.split() for line in source.splitlines()[2:]]
+    assert [row[0] for row in rows if len(row) > 4] == values
     assert (below in source) if below else ("more below" not in source)
 
 
@@ -117,14 +120,16 @@ def test_ten_rows_of_a_breakdown_are_shown_by_default() -> None:
 
 
 def test_markup_and_control_sequences_in_data_are_not_obeyed() -> None:
-    text = shown(statistics_tables(of_sources("[red]x", "x\x1b[31my")))
+    names = "[red]x", "x\x1b[31my", "two\nlines"
+    text = shown(statistics_tables(of_sources(*names)))
     assert "[red]x" in text
+    assert "two lines" in text
     assert "x\ufffd[31my" in text
     assert "\x1b" not in text
 
 
 def test_further_breakdowns_have_a_table_each_named_as_it_is() -> None:
-    layout = RecordLayout(breakdowns={"[red]x\n": "source", "status": "status"})
+    layout = RecordLayout(breakdowns={"[red]x\x1b": "source", "status": "status"})
     records = [{"created_at": None, "status": " late ", "source": "ads"}]
     stats = appointment_statistics(records, layout=layout)
     text = shown(statistics_tables(stats))
@@ -132,6 +137,17 @@ def test_further_breakdowns_have_a_table_each_named_as_it_is() -> None:
     assert ["late", "1", "100.0%", "0", "0", "1", "-"] in cells(
         statistics_tables(stats)
     )
+
+
+def test_hours_have_a_table_of_weekdays() -> None:
+    records = [{"created_at": "2024-05-01T09:30:00Z", "status": "late"}] * 1_200
+    plain = appointment_statistics(records)
+    stats = appointment_statistics(records, hours=True)
+    assert "Mon" not in shown(statistics_tables(plain))
+    rows = [row for row in cells(statistics_tables(stats)) if ":" in row[0]]
+    assert [row[0] for row in rows] == [f"{hour:02}:00" for hour in range(24)]
+    assert rows[9][1:] == ["0", "0", "1,200", "0", "0", "0", "0"]
+    assert rows[8][1:] == ["0"] * 7
 
 
 @pytest.mark.parametrize("value", ["x" * 200, "an " * 70])
@@ -144,6 +160,73 @@ def test_a_long_value_is_cut_and_no_number_is(value: str) -> None:
     assert max(map(len, shown(tables).splitlines())) == WIDTH
 
 
+def of_days(*counts: tuple[int, int, int]) -> AppointmentStatistics:
+    words = "success", "failed", "noshow"
+    records: list[dict[str, Any]] = [
+        {"created_at": date(2024, 5, 1) + timedelta(day), "status": word}
+        for day, outcomes in enumerate(counts)
+        for word, count in zip(words, outcomes, strict=True)
+        for _ in range(count)
+    ]
+    return appointment_statistics(records)
+
+
+def bars(stats: AppointmentStatistics, width: int, **options: Any) -> list[str]:
+    text = shown(statistics_tables(stats), width, **options)
+    lines = [line for line in text.splitlines() if line.startswith("2024-05-")]
+    return [re.split("[%-]", line)[-1].strip() for line in lines]
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_bars_are_scaled_to_the_width(width: int) -> None:
+    stats = of_days((10, 6, 4), (0, 0, 0), (5, 0, 0), (0, 20, 0))
+    text, found = shown(statistics_tables(stats), width), bars(stats, width)
+    assert max(map(len, text.splitlines())) == width
+    room = width - len("2024-05-01  successful  failed  other  success  ")
+    assert [len(bar) for bar in found] == [room, 0, round(room / 4), room]
+    cells = [round(room / 2), round(room * 16 / 20), room]
+    assert found[0] == (
+        "█" * cells[0] + "▒" * (cells[1] - cells[0]) + "░" * (cells[2] - cells[1])
+    )
+
+
+def test_few_are_not_none() -> None:
+    assert bars(of_days((1_000, 0, 0), (0, 1, 0), (1, 0, 0)), 80)[1:] == ["▒", "█"]
+
+
+def test_bars_differ_without_colours_and_without_unicode() -> None:
+    text = io.TextIOWrapper(io.BytesIO(), "ascii")
+    assert bars(of_days((2, 1, 1)), 79, file=text) == ["#" * 16 + "x" * 7 + "." * 8]
+
+
+def test_outcomes_have_colours_on_a_terminal_that_wants_them() -> None:
+    tables = statistics_tables(of_days((2, 1, 1)))
+    for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+        console = Console(
+            width=WIDTH, force_terminal=True, color_system="256", _environ=environment
+        )
+        with console.capture() as capture:
+            console.print(tables)
+        assert ("\x1b[34m██" in capture.get()) == coloured
+        assert not re.search("[│┃━─]", capture.get())
+
+
+def test_days_without_records_are_shown_between_others() -> None:
+    rows = cells(statistics_tables(of_days((1, 0, 0), (0, 0, 0), (1, 0, 0))))
+    assert ["2024-05-02", "0", "0", "0", "-"] in rows
+
+
+@pytest.mark.parametrize(("width", "beside"), [(80, 1), (150, 2), (200, 2), (280, 4)])
+@pytest.mark.parametrize("value", ["a", "x" * 300, "診療所" * 50])
+def test_breakdowns_stand_side_by_side_where_there_is_room(
+    width: int, beside: int, value: str
+) -> None:
+    text = shown(statistics_tables(of_sources(value)), width)
+    titles = [line.split() for line in text.splitlines() if "utm_campaign" in line]
+    assert len(titles[0]) == beside
+    assert max(map(cell_len, text.splitlines())) <= width
+
+
 def test_integrations_have_a_row_each_with_their_outcomes() -> None:
     whole = sample_records(400).collect()
     found = statistics_by_integration(whole)
@@ -151,7 +234,7 @@ def test_integrations_have_a_row_each_with_their_outcomes() -> None:
         stats.frame.select(pl.lit(key).alias("integration_id"), pl.all())
         for key, stats in found.items()
     )
-    rows = cells(integrations_table(partial))
+    rows = cells(integrations_table(partial))[2:]
     assert [row[0] for row in rows] == integration_ids(3)
     for row, stats in zip(rows, found.values(), strict=True):
         outcomes = stats.source.select("successful", "failed", "other").sum().row(0)
@@ -166,11 +249,16 @@ def test_no_integration_is_a_table_without_rows() -> None:
     assert "integration_id" in shown(table)
 
 
+def numbers(table: RenderableType) -> list[list[str]]:
+    """The rows of tables, without titles, heads and captions."""
+    return [row for row in cells(table) if len(row) > 4 and "change" not in row]
+
+
 def test_a_comparison_shows_every_number_now_and_before() -> None:
     now, before = of_sources(*"aaabd", status="failed"), of_sources(*"aacd")
     query = StatisticsQuery(start="2024-05-01", end="2024-05-02")
     found = now.compared_with(before)
-    rows = cells(comparison_tables(found, query, query.previous()))
+    rows = numbers(comparison_tables(found, query, query.previous()))
     assert rows[:4] == [
         ["total", "5", "4", "+1", "+25.0%"],
         ["successful", "0", "0", "+0", "-"],
@@ -189,7 +277,7 @@ def test_a_comparison_shows_every_number_now_and_before() -> None:
     ]
     assert rows[10] == ["direct", "5", "4", "+1", "+25.0%"]
     past_the_end = comparison_tables(found, query, query.previous(), page=10**30)
-    assert cells(past_the_end) == rows[:6]
+    assert numbers(past_the_end) == rows[:6]
     paged = comparison_tables(found, query, query.previous(), page=2, size=1)
     assert ["d", "1", "1", "+0", "+0.0%"] in cells(paged)
     assert "2 more below" in shown(paged)

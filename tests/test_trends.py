@@ -7,7 +7,7 @@ from hypothesis import example, given, strategies as st
 from polars.testing import assert_frame_equal
 
 from stats_core import AppointmentStatistics, appointment_statistics
-from stats_core.results.trends import Weekday, filled, rolled_up
+from stats_core.results.trends import Weekday, filled, fitting, rolled_up
 from tests import reference
 from tests.strategies import a_part_of_the_examples, counted, documents, zones
 
@@ -220,3 +220,32 @@ def test_the_ends_of_a_range_may_be_iso_text() -> None:
 def test_an_end_of_a_range_is_a_date_or_text(name: str, day: Any) -> None:
     with pytest.raises(TypeError, match=f"`{name}`: expected a date"):
         of("2024-05-01").trends_filled(**{name: day})
+
+
+@pytest.mark.parametrize(
+    ("days_held", "period", "rows"),
+    [
+        *((1, "day", 1), (31, "day", 31), (32, "week", 5), (200, "week", 29)),
+        *((900, "month", 30), (1_000, "quarter", 12), (9_000, "year", 25)),
+    ],
+)
+def test_the_shortest_period_that_fits_has_every_row(
+    days_held: int, period: str, rows: int
+) -> None:
+    first = date(2024, 5, 1)
+    ends = [(first, 1, 0, 0), (first + timedelta(days_held - 1), 0, 2, 3)]
+    trend = pl.DataFrame(ends[: min(days_held, 2)], TRENDS, orient="row")
+    found, df = fitting(trend, 31)
+    assert (found, df.height) == (period, rows)
+    assert df.sum().row(0)[1:] == trend.sum().row(0)[1:]
+
+
+def test_too_many_years_are_those_with_records() -> None:
+    ends = [(date(day, 5, 1), 1, 0, 0) for day in (1, 1970, 9999)]
+    period, df = fitting(pl.DataFrame(ends, TRENDS, orient="row"), 31)
+    assert period == "year"
+    assert [day.year for day in df["day"]] == [1, 1970, 9999]
+
+
+def test_no_day_is_a_trend_without_rows() -> None:
+    assert fitting(TRENDS.to_frame(), 31)[1].is_empty()

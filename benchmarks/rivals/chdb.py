@@ -39,7 +39,7 @@ def _types(records: Dataset) -> dict[str, str]:
     """Return the types of all columns, in the order of the frame."""
     text, low = ("Nullable(String)", "LowCardinality(Nullable(String))")
     few = low if records.enums else text
-    types = {INTEGRATION: "String"} if records.by_integration else {}
+    types = {INTEGRATION: "String"} if INTEGRATION in records.frame().columns else {}
     types |= {"appointment_type": few, "status": few}
     types |= {"created_at": "Nullable(DateTime64(6, 'UTC'))"}
     return types | dict.fromkeys(DEFAULTS, few) | dict.fromkeys(SEARCHED, text)

@@ -55,6 +55,7 @@ def appointment_statistics(
     where: Where = _EVERY,
     layout: RecordLayout = _DEFAULT_LAYOUT,
     timezone: Timezone = "UTC",
+    hours: bool = False,
     reading: ReadOptions = _DEFAULT_READING,
     progress: Progress | None = None,
 ) -> AppointmentStatistics:
@@ -69,6 +70,7 @@ def appointment_statistics(
         where: Which labels count, as there.
         layout: Which column holds each field.
         timezone: The IANA zone whose calendar days are counted.
+        hours: Whether to count each local weekday and hour as well.
         reading: The format of the files, and the separator and encoding of CSV, where
             their names and contents do not tell.
         progress: Called with the number of files that are done, and of all files.
@@ -87,6 +89,7 @@ def appointment_statistics(
         where=where,
         layout=layout,
         timezone=timezone,
+        hours=hours,
     )
     return AppointmentStatistics(count(sources, request, progress, reading))
 
@@ -98,6 +101,7 @@ def statistics_by_integration(
     where: Where = _EVERY,
     layout: RecordLayout = _DEFAULT_LAYOUT,
     timezone: Timezone = "UTC",
+    hours: bool = False,
     reading: ReadOptions = _DEFAULT_READING,
     progress: Progress | None = None,
 ) -> dict[str, AppointmentStatistics]:
@@ -107,7 +111,12 @@ def statistics_by_integration(
     without a selected record has no entry.
     """
     request = Request(
-        query=query, by_integration=True, where=where, layout=layout, timezone=timezone
+        query=query,
+        by_integration=True,
+        where=where,
+        layout=layout,
+        timezone=timezone,
+        hours=hours,
     )
     parts = by_integration(count(sources, request, progress, reading))
     return {key: AppointmentStatistics(part) for key, part in parts.items()}

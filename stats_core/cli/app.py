@@ -25,6 +25,7 @@ from stats_core.batch.writing import check_target, in_thread, replacing
 from stats_core.cli import comparing, options
 from stats_core.cli.options import WrongUsageError, faults_to_exit_codes
 from stats_core.cli.output import check_pages, write, write_comparison
+from stats_core.cli.pictures import Pictures
 from stats_core.cli.standard_input import standard_input
 from stats_core.request import Request
 from stats_core.results.comparison import Comparison
@@ -70,16 +71,22 @@ def report(
     on_cluster: options.OnCluster = False,
     format: options.Format = None,  # noqa: A002 - the option's name
     compare: comparing.Compare = None,
+    html: options.Html = None,
+    png: options.Png = None,
+    svg: options.Svg = None,
 ) -> None:
     """Count appointments: the total, the daily trend, sources and UTM values."""
     check_pages(request, format)
+    pictures = Pictures(request, html=html, png=png, svg=svg)
     before = comparing.earlier_request(request, compare) if compare else None
     with standard_input(records, reading) as sources:
+        _check_are_no_inputs(pictures.files, file_paths(sources, reading))
         counted = [
             _count(sources, one, reading, on_cluster=on_cluster)
             for one in (request, before)
             if one
         ]
+    pictures.draw(*counted)
     if before:
         both = Comparison(*map(AppointmentStatistics, counted))
         write_comparison(both, request, before, format)
@@ -116,7 +123,8 @@ def tally(
         check_target(path)
     with standard_input(records, reading) as sources:
         option = "--out" if out else "--out-by-day"
-        _check_are_no_inputs(option, [*parts], file_paths(sources, reading))
+        outs = [(option, path) for path in parts]
+        _check_are_no_inputs(outs, file_paths(sources, reading))
         counted = (
             (path, asked, _count(sources, asked, reading, on_cluster=on_cluster))
             for path, asked in parts.items()
@@ -152,14 +160,20 @@ def merge(
     request: Request,
     *,
     format: options.Format = None,  # noqa: A002 - the option's name
+    html: options.Html = None,
+    png: options.Png = None,
+    svg: options.Svg = None,
 ) -> None:
     """Add up what `tally` kept, and show the answer as `report` does.
 
     The parts must answer one question, for days or files that do not overlap.
     """
     check_pages(request, format)
+    pictures = Pictures(request, html=html, png=png, svg=svg)
+    _check_are_no_inputs(pictures.files, file_paths(kept))
     with _progress("adding up"):
         merged = merge_parts(file_paths(kept))
+    pictures.draw(merged)
     write(merged, request, format)
 
 
@@ -205,10 +219,11 @@ def _count(
 
 
 def _check_are_no_inputs(
-    option: str, outs: Sequence[Path], paths: Sequence[str]
+    outs: Sequence[tuple[str, Path]], paths: Sequence[str]
 ) -> None:
+    """Raise if a file to write, named by an option, is one that is read."""
     inputs = {*map(resolved, paths)}
-    for out in outs:
+    for option, out in outs:
         if resolved(str(out)) in inputs:
             msg = f"{option} {out}: is among the records, which it would replace"
             raise WrongUsageError(msg)

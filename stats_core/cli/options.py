@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from inspect import Parameter, signature
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -56,6 +57,12 @@ Format = Annotated[
     OutputFormat | None,
     typer.Option("--format", help="Default: table on a terminal, JSON otherwise."),
 ]
+Html = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Draw it too, as a page that needs no network."),
+]
+Png = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it too, as PNG.")]
+Svg = Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it too, as SVG.")]
 _Words = list[str] | None
 _Option = tuple[Any, str | None, str]
 
@@ -82,6 +89,7 @@ _COUNTING: dict[str, _Option] = {
         "Count this label of a breakdown, or `outcome=failed`; can be repeated.",
     ),
     "timezone": (str | None, None, "IANA zone of the days; default: UTC."),
+    "hours": (bool, None, "Flag: count each weekday and hour; tables show them."),
     "column": (
         *(_Words, "ROLE=COLUMN"),
         f"The column of a field, dots for nested ones; can be repeated; roles: {', '.join(ROLES)}.",

@@ -145,7 +145,7 @@ def _say_not_shown(partial: pl.DataFrame) -> None:
     """Name the further breakdowns on stderr; the published JSON has no place for them."""
     further = all_sections(partial["section"].unique())[len(SECTIONS) :]
     if further:
-        note = "note: counted, but shown only in the tables of one answer"
+        note = "note: counted, but shown only in tables and pictures of one answer"
         typer.echo(f"{note}: {', '.join(further)}", err=True)
 
 
@@ -175,7 +175,8 @@ def _show(shown: "RenderableType") -> None:
     console.width = max(console.width, needed)
     with console.capture() as capture:  # because rich exits with 1 on a closed pipe
         console.print(shown)
-    sys.stdout.write(capture.get())
+    for line in capture.get().splitlines():
+        sys.stdout.write(f"{line.rstrip()}\n")
     sys.stdout.flush()
 
 

@@ -1,55 +1,38 @@
-"""Statistics as tables for a terminal."""
+"""Statistics as tables for a terminal, as wide as it is."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
-from rich.console import Console, ConsoleOptions, Group, RenderableType
-from rich.measure import Measurement
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from stats_core.cli.renderables import Bar, Legend, SideBySide, Value
 from stats_core.query import StatisticsQuery
+from stats_core.readable import number, percent, printable
 from stats_core.results.comparison import Comparison
 from stats_core.results.ranking import page_rows
 from stats_core.results.statistics import AppointmentStatistics
+from stats_core.results.trends import fitting
 from stats_core.schema import DIMENSIONS, OUTCOMES
 
-_JOINER = "\u200d"  # joins the emoji of a family to one
 _MAX_PERIODS = 31
 _STEPS = (1, 7, 28, 91, 364)  # days; all but the first are whole weeks
-_MIN_VALUE = 10  # cells of a value that are shown beside numbers of any width
-_PERIODS: tuple[Literal["week", "month", "quarter"], ...] = ("week", "month", "quarter")
-
-
-class _Value:
-    """One line of text that is cut where it does not fit."""
-
-    def __init__(self, text: str) -> None:
-        self._text = Text(text, no_wrap=True, overflow="ellipsis")
-
-    def __rich_console__(self, _: Console, __: ConsoleOptions) -> Iterator[Text]:
-        yield self._text
-
-    def __rich_measure__(self, _: Console, options: ConsoleOptions) -> Measurement:
-        width = self._text.cell_len
-        least = Measurement(min(width, _MIN_VALUE), width)
-        return least.with_maximum(options.max_width)
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def statistics_tables(
     stats: AppointmentStatistics, *, page: int = 1, size: int = 10
 ) -> RenderableType:
     """Return an overview, the trend in periods that fit a screen, and the breakdowns."""
-    return Group(
-        _overview(stats),
-        _trend(stats),
-        *(
-            _breakdown(name, df, stats.total, page, size)
-            for name, df in stats.breakdowns().items()
-        ),
-    )
+    breakdowns = [
+        _breakdown(name, df, stats.total, page, size)
+        for name, df in stats.breakdowns().items()
+    ]
+    tables = SideBySide([*breakdowns, *_hours(stats)])
+    return Group(_overview(stats), "", _trend(stats), "", tables)
 
 
 def integrations_table(partial: pl.DataFrame) -> Table:
@@ -62,7 +45,7 @@ def integrations_table(partial: pl.DataFrame) -> Table:
         .agg(counts)
     )
     for key, total, *outcomes in totals.iter_rows():
-        table.add_row(key, _number(total), *_counted(outcomes))
+        table.add_row(key, number(total), *_counted(outcomes))
     return table
 
 
@@ -78,14 +61,12 @@ def comparison_tables(
     overview = _changes("overview", "appointments")
     for name, *row in (("total", *comparison.total), *comparison.outcomes.iter_rows()):
         overview.add_row(name, *_change(row))
-    return Group(
-        overview,
-        _aligned_days(comparison.trends(query, before)),
-        *(
-            _changed_values(name, df, page, size)
-            for name, df in comparison.breakdowns().items()
-        ),
-    )
+    days = _aligned_days(comparison.trends(query, before))
+    breakdowns = [
+        _changed_values(name, df, page, size)
+        for name, df in comparison.breakdowns().items()
+    ]
+    return Group(overview, "", days, "", SideBySide(breakdowns))
 
 
 def _aligned_days(df: pl.DataFrame) -> Table:
@@ -110,7 +91,7 @@ def _aligned_days(df: pl.DataFrame) -> Table:
 def _changed_values(name: str, df: pl.DataFrame, page: int, size: int) -> Table:
     table = _changes(name, "value")
     for value, *row in page_rows(df, page, size).iter_rows():
-        table.add_row(_printable(value), *_change(row))
+        table.add_row(Value(value), *_change(row))
     _caption(table, df.height - page * size)
     return table
 
@@ -121,61 +102,69 @@ def _changes(title: str, first: str, *columns: str) -> Table:
 
 def _change(row: Sequence[Any]) -> Iterator[str]:
     now, before, change, relative = row
-    yield from (_number(now), _number(before), f"{change:+,}")
+    yield from (number(now), number(before), f"{change:+,}")
     yield "-" if relative is None else f"{relative:+.1%}"
 
 
 def _caption(table: Table, below: int) -> None:
     if below > 0:
-        table.caption = f"{_number(below)} more below"
+        table.caption = f"{number(below)} more below"
 
 
 def _overview(stats: AppointmentStatistics) -> Table:
     table = _table("overview", "days in", "total", *OUTCOMES, "success", "undated")
     table.add_row(
         stats.timezone,
-        _number(stats.total),
+        number(stats.total),
         *_counted(_outcomes(stats)),
-        _number(stats.undated),
+        number(stats.undated),
     )
     return table
 
 
-def _trend(stats: AppointmentStatistics) -> Table:
-    period, df = _fitting(stats)
+def _trend(stats: AppointmentStatistics) -> RenderableType:
+    period, df = fitting(stats.trends, _MAX_PERIODS)
     table = _table("trends", f"{period} from", *OUTCOMES, "success")
+    table.expand = True
+    table.add_column(ratio=1)
+    highest = max(df.select(pl.sum_horizontal(OUTCOMES)).to_series(), default=0)
     for day, *outcomes in df.iter_rows():
-        table.add_row(day.isoformat(), *_counted(outcomes))
-    return table
+        table.add_row(day.isoformat(), *_counted(outcomes), Bar(outcomes, highest))
+    return Group(table, Legend()) if df.height else table
 
 
-def _fitting(stats: AppointmentStatistics) -> tuple[str, pl.DataFrame]:
-    """Return the name of the shortest period whose trend fits a screen, and the trend."""
-    if stats.trends.height <= _MAX_PERIODS:
-        return "day", stats.trends
-    for period in _PERIODS:
-        df = stats.trends_by(period)
-        if df.height <= _MAX_PERIODS:
-            return period, df
-    return "year", stats.trends_by("year")
+def _hours(stats: AppointmentStatistics) -> Iterator[Table]:
+    """Yield the table of hours and weekdays, if they were counted."""
+    if not stats.has_hours:
+        return
+    table = _table("hours", "from", *_WEEKDAYS)
+    count = pl.sum_horizontal(OUTCOMES).alias("count")
+    counts = stats.hours().select("weekday", "hour", count)
+    by_hour = counts.pivot("weekday", index="hour", values="count")
+    for hour, *numbers in by_hour.iter_rows():
+        table.add_row(f"{hour:02}:00", *map(number, numbers))
+    yield table
 
 
-def _breakdown(
-    name: str, df: pl.DataFrame, total: int, page: int, size: int
-) -> RenderableType:
+def _breakdown(name: str, df: pl.DataFrame, total: int, page: int, size: int) -> Table:
     table = _table(name, "value", "count", "share", *OUTCOMES, "success")
     start = min((page - 1) * size, df.height)
     window = islice(df.iter_rows(), start, min(start + size, df.height))
     for value, count, _, *outcomes in window:
-        share = _percent(count, total)
-        table.add_row(_printable(value), _number(count), share, *_counted(outcomes))
+        share = percent(count, total)
+        table.add_row(Value(value), number(count), share, *_counted(outcomes))
     _caption(table, df.height - start - size)
     return table
 
 
 def _table(title: str, first: str, *numbers: str) -> Table:
     table = Table(
-        title=Text(_printed(title)), title_justify="left", caption_justify="left"
+        title=Text(printable(title), "bold"),
+        title_justify="left",
+        caption_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="dim",
     )
     table.add_column(first)  # only a column that may wrap gives way to the others
     for name in numbers:
@@ -190,25 +179,5 @@ def _outcomes(stats: AppointmentStatistics) -> list[int]:
 def _counted(outcomes: list[int]) -> Iterator[str]:
     """Yield the outcomes, and the share of successful ones among those that ended."""
     successful, failed, _ = outcomes
-    yield from map(_number, outcomes)
-    yield _percent(successful, successful + failed)
-
-
-def _number(count: int) -> str:
-    return f"{count:,}"
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else "-"
-
-
-def _printable(value: str) -> _Value:
-    """Return one line of text, without markup and terminal control sequences."""
-    return _Value(_printed(value))
-
-
-def _printed(value: str) -> str:
-    shown = (char.isprintable() or char == _JOINER for char in value)
-    return "".join(
-        char if ok else "\ufffd" for char, ok in zip(value, shown, strict=True)
-    )
+    yield from map(number, outcomes)
+    yield percent(successful, successful + failed)

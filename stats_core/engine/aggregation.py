@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from stats_core.days import local_day
+from stats_core.days import hour_of_week, local_day
 from stats_core.engine.sums import in_order, sum_counts
 from stats_core.layout import RecordLayout
 from stats_core.records.instants import time_unit
@@ -18,6 +18,8 @@ from stats_core.request import Request
 from stats_core.schema import (
     COUNTS,
     DIMENSIONS,
+    HOURS,
+    HOURS_OF_WEEK,
     OUTCOMES,
     PARTIAL_SCHEMA,
     TOTAL,
@@ -29,6 +31,8 @@ from stats_core.schema import (
 from stats_core.text import normalise_status, trimmed
 
 OUTCOME = pl.Enum(OUTCOMES)
+_HOURS_COLUMN = dimension_column(HOURS)
+_HOURS = pl.lit(pl.Series(HOURS_OF_WEEK, dtype=pl.Enum(HOURS_OF_WEEK)))
 
 
 # Expressions are built once: in a small answer, building them is most of the cost.
@@ -43,12 +47,12 @@ _TRIMMED = trimmed(pl.col("value")).alias("text")
 
 
 def group_keys(request: Request) -> tuple[str, ...]:
-    """Return what records are grouped by: their day, then each dimension.
+    """Return what records are grouped by: their day, then each dimension, then hours.
 
     >>> group_keys(Request())[:2]
     ('day', 'source')
     """
-    return ("day", *map(dimension_column, request.dimensions))
+    return ("day", *map(dimension_column, request.value_sections))
 
 
 def preaggregate(lf: pl.LazyFrame, key: str, layout: RecordLayout) -> pl.LazyFrame:
@@ -79,21 +83,29 @@ def groups(
 ) -> list[pl.LazyFrame]:
     """Return the plans of the pre-aggregates, in the order of `group_keys`."""
     dated = with_day(lf, seconds, request)
-    day, *columns = group_keys(request)
-    frames = {day: dated} | dict.fromkeys(columns, lf)
-    return [preaggregate(of, key, request.layout) for key, of in frames.items()]
+    frames = {"day": dated, _HOURS_COLUMN: dated}
+    return [
+        preaggregate(frames.get(key, lf), key, request.layout)
+        for key in group_keys(request)
+    ]
 
 
 def with_day(
     lf: pl.LazyFrame, seconds: tuple[int, int], request: Request
 ) -> pl.LazyFrame:
-    """Add the local `day` of each record; its instants lie in a range of seconds."""
+    """Add the local `day` of each record, and its hour of the week if that is counted.
+
+    The instants lie in a range of seconds.
+    """
     first, last = request.period.within(seconds)
     last = max(first, last)  # no record is in the period
     unit = time_unit(lf.collect_schema())
-    instant = pl.col("created_at")
-    day = local_day(instant, request.zone, unit=unit, first=first, last=last)
-    return lf.with_columns(day=day)
+    instant, zone = pl.col("created_at"), request.zone
+    day = local_day(instant, zone, unit=unit, first=first, last=last)
+    if not request.hours:
+        return lf.with_columns(day=day)
+    hour = hour_of_week(instant, zone, unit=unit, first=first, last=last)
+    return lf.with_columns(_HOURS.gather(hour).alias(_HOURS_COLUMN), day=day)
 
 
 def outcome(layout: RecordLayout) -> pl.Expr:
@@ -145,7 +157,7 @@ def partial_frame(
 
     Args:
         days: `day`, `outcome` and `count`, as `preaggregate` returns them.
-        values: The same for each dimension, by its name.
+        values: The same for each dimension, by its name, and for the hours.
         request: Its time zone is a column of the result.
 
     Returns:
@@ -158,7 +170,9 @@ def partial_frame(
     >>> df.select("section", "count").rows()
     [('total', 0), ('undated', 0)]
     """
-    rows = _rows(tuple(request.dimensions.items()))
+    rows = _rows(tuple(request.value_sections.items()))
+    if HOURS in values:
+        values = {**values, HOURS: values[HOURS].drop_nulls(_HOURS_COLUMN)}
     stacked = pl.concat(
         [
             days.select(rows.total),
@@ -185,9 +199,9 @@ class _Rows(NamedTuple):
         total: The row of the total.
         undated: The row of the undated records.
         trends: The rows of the days.
-        values: The rows of each dimension, by its name.
+        values: The rows of each dimension and of the hours, by its name.
         labelled: The rows with labels, and with one column per outcome.
-        markers: The marker of each further dimension; None where there is none.
+        markers: The markers of hours and further dimensions; None where there are none.
     """
 
     section: pl.Enum

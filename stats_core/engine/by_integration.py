@@ -15,6 +15,7 @@ from stats_core.errors import InvalidRecordsError
 from stats_core.request import Request, is_integration_id
 from stats_core.schema import (
     COUNTS,
+    HOURS,
     OUTCOMES,
     SECTIONS,
     TOTAL,
@@ -49,7 +50,7 @@ def nothing(request: Request) -> list[pl.DataFrame]:
 
 def new_codes(request: Request) -> Codes:
     """Return columns whose types number the texts of one answer as they appear."""
-    columns = map(dimension_column, request.dimensions)
+    columns = map(dimension_column, request.value_sections)
     return {
         name: new_dictionary()
         for name in ("integration_id", "status", *columns, _LABELS)
@@ -65,7 +66,8 @@ def coded(lf: pl.LazyFrame, codes: Codes) -> pl.LazyFrame:
         codes: The codes of the answer.
 
     Returns:
-        `integration_id`, `status` and the dimensions as `Categorical`, and `day`.
+        `integration_id`, `status`, the dimensions and the hour as `Categorical`, and
+        `day`.
     """
     texts = [
         pl.col(name).cast(pl.String).cast(code.dtype)
@@ -107,7 +109,7 @@ def preaggregate(
     labels = [
         _looked_up(df[column], _label(column, default, codes[_LABELS].dtype))
         for column, default in zip(
-            group_keys(request)[1:], request.dimensions.values(), strict=True
+            group_keys(request)[1:], request.value_sections.values(), strict=True
         )
     ]
     values = [day.cast(pl.UInt64) * _VALUE, *labels]
@@ -139,7 +141,7 @@ def partial_frame(
     ids = _texts(codes["integration_id"], [days["integration"]])
     labels = _texts(codes[_LABELS], [df["place"] for df in values])
     _check_ids(ids.gather(days["integration"].unique()))
-    sections = all_sections(request.dimensions)
+    sections = all_sections(request.value_sections)
     stacked = pl.concat(
         [*_day_sections(days, sections), *_value_sections(values, request, sections)]
     )
@@ -207,9 +209,12 @@ def _day_sections(days: pl.DataFrame, sections: Sequence[str]) -> list[pl.DataFr
 def _value_sections(
     values: Sequence[pl.DataFrame], request: Request, sections: Sequence[str]
 ) -> list[pl.DataFrame]:
+    dated = pl.col("unset") == 0  # undated records have no hour
     return [
-        df.with_columns(_section(name, sections))
-        for name, df in zip(request.dimensions, values, strict=True)
+        (df.filter(dated) if name == HOURS else df).with_columns(
+            _section(name, sections)
+        )
+        for name, df in zip(request.value_sections, values, strict=True)
     ]
 
 
@@ -236,7 +241,7 @@ def _decoded(
     df: pl.DataFrame, ids: pl.Series, labels: pl.Series, request: Request
 ) -> pl.DataFrame:
     date = (pl.col("place") - _EPOCH).cast(pl.Int32).cast(pl.Date)
-    sections = pl.Series(all_sections(request.dimensions))
+    sections = pl.Series(all_sections(request.value_sections))
     return df.select(
         pl.lit(ids).gather("integration").alias("integration_id"),
         pl.lit(request.timezone).alias("timezone"),

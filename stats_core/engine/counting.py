@@ -245,6 +245,6 @@ def _coded_plan(
 
 def _labelled(groups: list[pl.LazyFrame], request: Request) -> pl.DataFrame:
     days, *values = groups
-    named = dict(zip(request.dimensions, values, strict=True))
+    named = dict(zip(request.value_sections, values, strict=True))
     plan = partial_frame(days, named, request)
     return plan.collect(engine="in-memory", optimizations=pl.QueryOptFlags.none())

@@ -7,7 +7,7 @@ How it works, each part described in its file:
 - Every few hundred or thousand records, the running counts of all labels are kept. The
   counts of a range are the difference of two of them, plus the records at both ends that
   are counted one by one (`dimension`). The trend comes from running counts at the
-  beginnings of the local days (`local_days`, `trend`).
+  beginnings of the local days (`beginnings`, `clock`).
 - A search looks at the distinct words of the searched columns. The records that it finds
   are counted one by one (`searched`).
 - Added records are merged in a logarithmic number of steps (`contents`).
@@ -79,6 +79,7 @@ class AppointmentIndex:
         *,
         integration_id: IntegrationId | None = None,
         where: Where = _EVERY,
+        hours: bool = False,
         timezone: Timezone = "UTC",
     ) -> AppointmentStatistics:
         """Count the records that a query selects; see `appointment_statistics`.
@@ -95,6 +96,7 @@ class AppointmentIndex:
             query=query,
             integration_id=integration_id,
             where=where,
+            hours=hours,
             layout=self._contents.layout,
             timezone=timezone,
         )
@@ -115,7 +117,10 @@ class AppointmentIndex:
         1
         """
         stats = self.statistics(
-            query, integration_id=integration_id, where=where, timezone=timezone
+            query,
+            integration_id=integration_id,
+            where=where,
+            timezone=timezone,
         )
         return stats.dashboard(query.page, query.size)
 
@@ -124,6 +129,7 @@ class AppointmentIndex:
         query: StatisticsQuery = _ALL,
         *,
         where: Where = _EVERY,
+        hours: bool = False,
         timezone: Timezone = "UTC",
     ) -> dict[str, AppointmentStatistics]:
         """Return every integration's statistics; see `statistics_by_integration`.
@@ -137,6 +143,7 @@ class AppointmentIndex:
             query=query,
             by_integration=True,
             where=where,
+            hours=hours,
             layout=self._contents.layout,
             timezone=timezone,
         )

@@ -12,7 +12,7 @@ import polars as pl
 from stats_core.engine.aggregation import outcome
 from stats_core.engine.dictionary import decoded, new_dictionary
 from stats_core.index import dimension, searched
-from stats_core.index.local_days import Running
+from stats_core.index.beginnings import Running
 from stats_core.index.segment import SLICES, TYPES, Segment
 from stats_core.layout import RecordLayout
 from stats_core.schema import OUTCOMES, dimension_column

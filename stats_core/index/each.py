@@ -8,13 +8,13 @@ from stats_core.engine import by_integration
 from stats_core.engine.aggregation import with_day
 from stats_core.engine.counting import summed_by_integration
 from stats_core.engine.filters import apply_filters, created_within, of_type
+from stats_core.index.beginnings import seconds
 from stats_core.index.decoding import spans_of, values
-from stats_core.index.local_days import seconds
 from stats_core.index.segment import Segment, rows_where
 from stats_core.index.spans import Span, rows_of
 from stats_core.records.instants import UTC_MICROSECONDS
 from stats_core.request import Request
-from stats_core.schema import dimension_column
+from stats_core.schema import HOURS, dimension_column
 
 
 def partial_frame(segments: Iterable[Segment], request: Request) -> pl.DataFrame:
@@ -42,8 +42,7 @@ def _selected(
     """Yield the counted columns of the selected records in a range, if there are any."""
     conditions = segment.conditions(request)
     rows = rows_where([span], conditions) if conditions else rows_of([span])
-    dimensions = map(dimension_column, request.dimensions)
-    texts = ("integration_id", "status", *dimensions)
+    texts = ("integration_id", "status", *map(dimension_column, request.dimensions))
     dtypes = {name: codes[name].dtype for name in texts}
     columns = values(segment, rows, request.layout, dtypes)
     columns["created_at_nanosecond"] = columns.pop("nanosecond")
@@ -56,4 +55,10 @@ def _selected(
     dated = with_day(
         apply_filters(lf, filters), seconds(columns["created_at"]), request
     )
+    hours = dimension_column(HOURS)
+    if request.hours:
+        dated = dated.with_columns(
+            pl.col(hours).cast(pl.String).cast(codes[hours].dtype)
+        )
+        texts += (hours,)
     yield dated.select(*texts, "day").collect(engine="in-memory")

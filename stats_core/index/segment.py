@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from stats_core.bounds import Period
+from stats_core.index.beginnings import Beginnings, ClockUnit, Running, beginnings
 from stats_core.index.dimension import Dimension
 from stats_core.index.labels import Labels, labels
-from stats_core.index.local_days import LocalDays, Running, local_days
 from stats_core.index.searched import SearchedColumn
 from stats_core.index.spans import Span, rows_in, rows_of
 from stats_core.query import AppointmentType
@@ -27,7 +27,7 @@ from stats_core.schema import OUTCOME
 
 TYPES = tuple(AppointmentType)
 SLICES = len(TYPES) + 1  # of each integration
-_MAX_KEPT = 256  # integrations and zones whose days are kept
+_MAX_KEPT = 256  # integrations and zones whose days or hours are kept
 
 
 class Condition(NamedTuple):
@@ -73,12 +73,14 @@ class Segment:
         return self.running.instants
 
     @cached_property
-    def local_days(self) -> Callable[[int, ZoneInfo], LocalDays | None]:
-        """Find the local days of an integration in a zone; the last ones are kept."""
+    def beginnings(self) -> Callable[[int, ZoneInfo, ClockUnit], Beginnings | None]:
+        """Find the local days or hours of an integration; the last ones are kept."""
 
-        def find(integration: int, zone: ZoneInfo) -> LocalDays | None:
+        def find(
+            integration: int, zone: ZoneInfo, unit: ClockUnit
+        ) -> Beginnings | None:
             spans = self.dated_in(self.slices(integration, None), Period())
-            return local_days(self.running, spans, zone)
+            return beginnings(self.running, spans, zone, unit)
 
         return lru_cache(maxsize=_MAX_KEPT)(find)
 

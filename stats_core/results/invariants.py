@@ -8,6 +8,8 @@ from stats_core import days
 from stats_core.request import is_integration_id
 from stats_core.schema import (
     COUNTS,
+    HOURS,
+    HOURS_OF_WEEK,
     OUTCOMES,
     SECTIONS,
     TOTAL,
@@ -19,6 +21,7 @@ from stats_core.schema import (
 _HEADS = (TOTAL, UNDATED)
 _SECTION, _COUNT = pl.col("section"), pl.col("count")
 _IS_HEAD, _IS_TREND = _SECTION.is_in(_HEADS), _SECTION == TRENDS
+_IS_HOUR = _SECTION == HOURS
 _IS_MARKER = (
     ~_SECTION.is_in(SECTIONS)
     & pl.all_horizontal(pl.col("day", "value").is_null())
@@ -35,7 +38,10 @@ _ROW_FAULTS = {
     "a row has more unset records than records": pl.col("unset") > _COUNT,
     "only the count of this row can be set": (
         (_IS_HEAD & (_OUTCOMES != 0))
-        | ((_IS_HEAD | _IS_TREND) & (pl.col("unset") != 0))
+        | ((_IS_HEAD | _IS_TREND | _IS_HOUR) & (pl.col("unset") != 0))
+    ),
+    "a value is no weekday and hour": (
+        _IS_HOUR & ~_IS_MARKER & ~pl.col("value").is_in(HOURS_OF_WEEK)
     ),
 }
 
@@ -178,7 +184,7 @@ def _sum_faults(groups: pl.DataFrame) -> Iterator[str]:
     for name, place in zip(names[len(_HEADS) :], sections, strict=True):
         # A section without a row counts no record.
         found = pl.col(place) if place in sums.columns else pl.lit(0, pl.Int64)
-        found = found + pl.col(undated) if name == TRENDS else found
+        found = found + pl.col(undated) if name in (TRENDS, HOURS) else found
         wrong = sums.select(found.alias("sum"), total).filter(
             pl.col("sum") != pl.col(total)
         )

@@ -1,8 +1,14 @@
 """The endpoint's response: its names, their order and its formats."""
 
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
+import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
+
+from stats_core.readable import number, percent
+from stats_core.results.html import Day, answer_html
+from stats_core.schema import DIMENSIONS
 
 
 class _Response(BaseModel):
@@ -84,3 +90,42 @@ class AppointmentsDashboard(_Response):
         description="Unique UTM campaign values with counts. "
         "Defaults to 'not set' when not set.",
     )
+
+    def __repr__(self) -> str:
+        """Return one line: the total, and how many items each list has."""
+        lists = ", ".join(f"{name}={len(items)}" for name, items in self._lists())
+        return (
+            f"AppointmentsDashboard(total={self.overview.total}, "
+            f"trends={len(self.trends)}, {lists})"
+        )
+
+    def _lists(self) -> Iterator[tuple[str, tuple[StatsSource, ...]]]:
+        for name in DIMENSIONS:
+            yield name, getattr(self, name)
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show: figures, the trend, the first of each list."""
+        successful = sum(day.successful for day in self.trends)
+        failed = sum(day.failed for day in self.trends)
+        counts = {"total": self.overview.total}
+        counts |= {"successful": successful, "failed": failed}
+        return answer_html(
+            {name: number(count) for name, count in counts.items()}
+            | {"success rate": percent(successful, successful + failed)},
+            [*_html_days(self.trends)],
+            {name: _frame(items) for name, items in self._lists()},
+            self.overview.total,
+        )
+
+
+def _html_days(trends: Sequence[AppointmentTrend]) -> Iterator[Day]:
+    """Place each day by its first instant: days have 23 to 25 hours."""
+    for item in trends:
+        place = round((item.id - trends[0].id) / timedelta(days=1))
+        name = f"{item.id:%Y-%m-%dT%H:%MZ}"
+        yield Day(place, name, (item.successful, item.failed))
+
+
+def _frame(items: Sequence[StatsSource]) -> pl.DataFrame:
+    rows = [(item.id, item.count) for item in items]
+    return pl.DataFrame(rows, {"value": pl.String, "count": pl.Int64}, orient="row")

@@ -7,8 +7,11 @@ from typing import Self
 
 import polars as pl
 
+from stats_core.readable import number, percent
 from stats_core.results.comparison import Comparison
 from stats_core.results.dashboard import dashboard
+from stats_core.results.hours import hours_of_week
+from stats_core.results.html import Day as HtmlDay, answer_html
 from stats_core.results.partials import checked_partial, merge_partials
 from stats_core.results.response import AppointmentsDashboard
 from stats_core.results.views import Views
@@ -16,6 +19,8 @@ from stats_core.schema import (
     BREAKDOWN_SCHEMA,
     COUNTS,
     DIMENSIONS,
+    HOURS,
+    OUTCOMES,
     PARTIAL_SCHEMA,
     SECTIONS,
     TOTAL,
@@ -92,24 +97,36 @@ class AppointmentStatistics(Views):
         """
         columns = BREAKDOWN_SCHEMA.names()
         found = {name: self._section(name)[columns] for name in DIMENSIONS}
-        further = (name for name in self._slices if name not in SECTIONS)
+        further = (name for name in self._slices if name not in (*SECTIONS, HOURS))
         # The last row is the marker, which says that the dimension was counted.
         return found | {name: self._section(name)[:-1][columns] for name in further}
 
-    def breakdown(self, name: str) -> pl.DataFrame:
-        """Return the breakdown of one dimension; see `breakdowns`.
+    @property
+    def has_hours(self) -> bool:
+        """Whether the hours were counted."""
+        return HOURS in self._slices
+
+    def hours(self) -> pl.DataFrame:
+        """Return each hour of the week: what was counted with `hours=True`.
+
+        Returns:
+            168 rows: `weekday: Int8`, 1 to 7 from Monday, as ISO 8601 numbers them,
+            `hour: Int8`, 0 to 23 of the local clock, `successful, failed, other: Int64`;
+            weekday and hour ascending, zeros included. Undated records have no hour.
 
         Raises:
-            ValueError: No dimension of this name was counted.
+            ValueError: The hours were not counted.
 
-        >>> AppointmentStatistics.empty().breakdown("source").height
-        0
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": "2024-05-01T23:30:00Z", "status": "failed"}]
+        >>> stats = appointment_statistics(docs, timezone="Asia/Tokyo", hours=True)
+        >>> stats.hours().filter(failed=1).rows()
+        [(4, 8, 0, 1, 0)]
         """
-        found = self.breakdowns()
-        if name not in found:
-            msg = f"no breakdown {name!r}, expected one of {', '.join(found)}"
+        if not self.has_hours:
+            msg = "the hours were not counted, count with `hours=True`"
             raise ValueError(msg)
-        return found[name]
+        return hours_of_week(self._section(HOURS))
 
     @property
     def source(self) -> pl.DataFrame:
@@ -183,9 +200,10 @@ class AppointmentStatistics(Views):
             `timezone, section: String, day: Date, value: String, count, unset,
             successful, failed, other: Int64`. Sections, in this order: `total` and
             `undated` (one row each, only `count` is set), `trends` (`count` is the sum
-            of the outcomes) and the dimensions, each in its own order. A further
-            dimension ends with a row without a value, whose counts are 0: it tells that
-            the dimension was counted.
+            of the outcomes) and the dimensions, each in its own order; after the
+            published ones, hours (as `1 00`) and further dimensions by name. Each of
+            these ends with a row without a value, whose counts are 0: it tells that
+            it was counted.
         """
         return self.frame
 
@@ -213,6 +231,23 @@ class AppointmentStatistics(Views):
         return (
             f"AppointmentStatistics(total={self.total}, undated={self.undated}, "
             f"days={days_held}, timezone={self.timezone!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show: figures, the trend, the first of each list."""
+        successful, failed, other = self.source.select(OUTCOMES).sum().row(0)
+        counts = {"total": self.total, "successful": successful, "failed": failed}
+        counts |= {"other": other, "undated": self.undated}
+        return answer_html(
+            {name: number(count) for name, count in counts.items()}
+            | {"success rate": percent(successful, successful + failed)}
+            | {"days in": self.timezone},
+            [
+                HtmlDay(day.toordinal(), day.isoformat(), outcomes)
+                for day, *outcomes in self.trends.iter_rows()
+            ],
+            self.breakdowns(),
+            self.total,
         )
 
     @cached_property

@@ -9,6 +9,7 @@ from stats_core import days
 from stats_core.schema import OUTCOMES, TRENDS_SCHEMA
 
 LongerPeriod = Literal["week", "month", "quarter", "year"]
+CalendarPeriod = Literal["day", "week", "month", "quarter", "year"]
 Weekday = Literal[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
 ]
@@ -100,6 +101,35 @@ def rolled_up(
         sums = sums.upsample("day", every=_EVERY[every])
         sums = sums.with_columns(pl.col(OUTCOMES).fill_null(0))
     return sums.with_columns(day.clip(lower_bound=date.min))
+
+
+def fitting(trend: pl.DataFrame, most: int) -> tuple[CalendarPeriod, pl.DataFrame]:
+    """Return the trend in the shortest calendar periods of which there are few enough.
+
+    Args:
+        trend: `day: Date, successful, failed, other: Int64`, one row per day.
+        most: How many periods are not too many.
+
+    Returns:
+        `day`, `week`, `month`, `quarter` or `year`, and the trend in such periods; each
+        period has a row, with zeros where it has no record. If even the years are too
+        many, only those that have records are listed.
+
+    >>> may = pl.DataFrame([(date(2024, 5, 2), 2, 0, 0)], TRENDS_SCHEMA, orient="row")
+    >>> fitting(may, 31)[0]
+    'day'
+    """
+    first, last = trend["day"].min(), trend["day"].max()
+    if not (isinstance(first, date) and isinstance(last, date)):
+        return "day", trend
+    if _number(last) - _number(first) < most:
+        return "day", filled(trend)
+    longer: tuple[LongerPeriod, ...] = get_args(LongerPeriod)
+    for every in longer:
+        df = rolled_up(trend, every, filled=True)
+        if df.height <= most:
+            return every, df
+    return "year", rolled_up(trend, "year")
 
 
 def _date(name: str, day: Day | None) -> date | None:

@@ -1,7 +1,7 @@
-"""Where the local days of indexed records begin, and the counts up to there."""
+"""Where local days and hours of indexed records begin, and the counts up to there."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -9,8 +9,12 @@ import polars as pl
 from stats_core import days
 from stats_core.index.spans import Span, length
 
+# What the records are counted by: the calendar day, or the hour of the week.
+ClockUnit = Literal["day", "hour"]
+
 _SECOND = 10**6  # in microseconds
 _FEW = pl.QueryOptFlags.none()
+_SECONDS = {"day": days.DAY, "hour": days.HOUR}
 
 
 class Running(NamedTuple):
@@ -28,6 +32,24 @@ class Running(NamedTuple):
     failed: pl.Series
 
 
+class Beginnings(NamedTuple):
+    """Where local days or hours begin, and how many records are before.
+
+    Attributes:
+        since: Unix seconds, ascending; no record is before the first one.
+        key: What begins there: the `Date`, or the hour of the week, `Int64`.
+        before: Of each slice, the rows of the beginnings, and the running counts there
+            of successful and failed records: `Int64`.
+        is_ascending: Whether the keys ascend. A day can begin twice, where the clocks
+            go back over a midnight.
+    """
+
+    since: pl.Series
+    key: pl.Series
+    before: list[list[pl.Series]]
+    is_ascending: bool
+
+
 def seconds(instants: pl.Series) -> tuple[int, int]:
     """Return the first and the last Unix second of microseconds; 0 without any.
 
@@ -39,45 +61,30 @@ def seconds(instants: pl.Series) -> tuple[int, int]:
     return first, last
 
 
-class LocalDays(NamedTuple):
-    """The beginnings of local days, and how many records are before them.
-
-    Attributes:
-        since: Unix seconds, ascending; no record is before the first one.
-        day: The day that begins there, `Date`. It begins twice where the clocks go back
-            over a midnight.
-        before: Of each slice, the rows of the beginnings, and the running counts there
-            of successful and failed records: `Int64`.
-        is_ascending: Whether no day begins twice.
-    """
-
-    since: pl.Series
-    day: pl.Series
-    before: list[list[pl.Series]]
-    is_ascending: bool
-
-
-def local_days(
-    records: Running, spans: Sequence[Span], zone: ZoneInfo
-) -> LocalDays | None:
-    """Find the local days of dated records.
+def beginnings(
+    records: Running, spans: Sequence[Span], zone: ZoneInfo, unit: ClockUnit
+) -> Beginnings | None:
+    """Find where the local days or hours of dated records begin.
 
     Args:
         records: Records in order.
         spans: The dated records of each slice, ascending in time.
         zone: The time zone.
+        unit: Days or hours.
 
     Returns:
-        None where there are more days than records.
+        None where there are more of them than records.
     """
     dated = [span for span in spans if span.first < span.end]
     instants = records.instants
     first = min((instants[it.first] for it in dated), default=0) // _SECOND // days.DAY
     last = max((instants[it.end - 1] for it in dated), default=0) // _SECOND // days.DAY
-    if last - first >= length(spans):
+    if (last - first) * days.DAY // _SECONDS[unit] >= length(spans):
         return None
-    starts = days.day_starts(zone, first * days.DAY, (last + 1) * days.DAY)
-    edges = pl.lit(starts["since"] * _SECOND)
+    # Whole UTC days, so that many requests share what is found.
+    find = days.day_starts if unit == "day" else days.hour_starts
+    since, key = find(zone, first * days.DAY, (last + 1) * days.DAY)
+    edges = pl.lit(since * _SECOND)
     plan = pl.LazyFrame().select(
         (pl.lit(instants.slice(first, end - first)).search_sorted(edges) + first).alias(
             str(place)
@@ -88,6 +95,5 @@ def local_days(
     for rows in plan.collect(engine="in-memory", optimizations=_FEW):
         counts = (rows, records.successful[rows], records.failed[rows])
         before.append([each.cast(pl.Int64) for each in counts])
-    since, day = starts
-    is_ascending = len(day) == day.n_unique() and day.is_sorted()
-    return LocalDays(since, day, before, is_ascending)
+    is_ascending = key.is_sorted() and len(key) == key.n_unique()
+    return Beginnings(since, key, before, is_ascending)

@@ -1,4 +1,4 @@
-"""The daily trend of indexed records: the growth of running counts from day to day."""
+"""Indexed records by local day, or by hour of the week: the growth of running counts."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import polars as pl
 
 from stats_core import days
 from stats_core.bounds import Period
-from stats_core.index.local_days import LocalDays, Running, seconds
+from stats_core.index.beginnings import Beginnings, ClockUnit, Running, seconds
 from stats_core.index.segment import SLICES, Segment
 from stats_core.index.spans import Span, rows_of
 from stats_core.request import Request
@@ -21,42 +21,42 @@ _SUMS = pl.col(_COUNTS).cast(pl.Int64).sum()
 _FEW = pl.QueryOptFlags.none()
 
 
-class Trend(NamedTuple):
-    """Counts of dated records by local day, ascending; only days with records.
+class ByClock(NamedTuple):
+    """Counts of dated records by local day or hour; only those with records.
 
     Attributes:
-        day: `Date`.
+        key: The `Date`, or the hour of the week, `Int64`; ascending.
         total: `Int64`; so are the others.
         successful: The successful ones of them.
         failed: The failed ones.
     """
 
-    day: pl.Series
+    key: pl.Series
     total: pl.Series
     successful: pl.Series
     failed: pl.Series
 
 
-_NO_DAY = Trend(
-    pl.Series([], dtype=pl.Date), *(pl.Series([], dtype=pl.Int64) for _ in _COUNTS)
-)
-
-
-def trend_in(
-    segment: Segment, slices: range, spans: Sequence[Span], request: Request
-) -> Trend:
-    """Count dated records of an integration by local day.
+def count_in(
+    segment: Segment,
+    slices: range,
+    spans: Sequence[Span],
+    request: Request,
+    unit: ClockUnit,
+) -> ByClock:
+    """Count dated records of an integration by local day or hour of the week.
 
     Args:
         segment: The records.
         slices: Slices of one integration.
         spans: Of each slice, the dated records in the request's period.
-        request: The days are those of its zone.
+        request: The clock is that of its zone.
+        unit: Days or hours.
     """
-    found = segment.local_days(slices.start // SLICES, request.zone)
+    found = segment.beginnings(slices.start // SLICES, request.zone, unit)
     if found is None:
-        return trend_of(segment, rows_of(spans), request)
-    low, high = _beginnings(found, request.period)
+        return count_of(segment, rows_of(spans), request, unit)
+    low, high = _within(found, request.period)
     before = [
         [column.slice(low, high - low) for column in found.before[place % SLICES]]
         for place in slices
@@ -69,31 +69,32 @@ def trend_in(
             *(zip(*each, strict=True) for each in (firsts, before, ends)), strict=True
         )
     ]
-    day = found.day.slice(low - 1, high - low + 1)
+    key = found.key.slice(low - 1, high - low + 1)
     listed = counts[0] > 0
-    trend = Trend(*(column.filter(listed) for column in (day, *counts)))
+    counted = ByClock(*(column.filter(listed) for column in (key, *counts)))
     if found.is_ascending:
-        return trend
-    return _by_day(pl.LazyFrame(trend._asdict()), pl.col("day"))
+        return counted
+    return _grouped(pl.LazyFrame(counted._asdict()), pl.col("key"))
 
 
-def trend_of(segment: Segment, rows: pl.Series, request: Request) -> Trend:
-    """Count those of some records, given by their rows, that are dated; by local day."""
+def count_of(
+    segment: Segment, rows: pl.Series, request: Request, unit: ClockUnit
+) -> ByClock:
+    """Count those of some records, given by their rows, that are dated; as `count_in`."""
     instants, *running = segment.running
     created = instants[rows]
-    if created.null_count() == len(rows):
-        return _NO_DAY
     one = pl.Series([1], dtype=pl.UInt32).new_from_index(0, len(rows))
     found = [before[rows + 1] - before[rows] for before in running]
     columns = dict(zip(("created_at", *_COUNTS), (created, one, *found), strict=True))
     first, last = seconds(created)
+    key = days.local_day if unit == "day" else days.hour_of_week
     at = pl.col("created_at")
-    day = days.local_day(at, request.zone, unit="us", first=first, last=last)
-    return _by_day(pl.LazyFrame(columns).filter(at.is_not_null()), day)
+    dated = pl.LazyFrame(columns).filter(at.is_not_null())
+    return _grouped(dated, key(at, request.zone, unit="us", first=first, last=last))
 
 
-def _beginnings(found: LocalDays, period: Period) -> tuple[int, int]:
-    """Return the first day that begins within a period, and the first one after it."""
+def _within(found: Beginnings, period: Period) -> tuple[int, int]:
+    """Return the first beginning that is inside of a period, and the first after it."""
     low, high = 1, len(found.since)
     if period.start is not None:
         low = max(low, bisect_right(found.since, period.start // _NANOSECONDS))
@@ -113,6 +114,6 @@ def _growth(first: int, between: pl.Series, end: int) -> pl.Series:
     return before.slice(1) - before.slice(0, len(between) + 1)
 
 
-def _by_day(records: pl.LazyFrame, day: pl.Expr) -> Trend:
-    grouped = records.group_by(day=day).agg(_SUMS).sort("day")
-    return Trend(*grouped.collect(engine="in-memory", optimizations=_FEW))
+def _grouped(records: pl.LazyFrame, key: pl.Expr) -> ByClock:
+    grouped = records.group_by(key=key).agg(_SUMS).sort("key")
+    return ByClock(*grouped.collect(engine="in-memory", optimizations=_FEW))

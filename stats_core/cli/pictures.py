@@ -1,0 +1,67 @@
+"""Pictures of an answer, as files."""
+
+from pathlib import Path
+
+import polars as pl
+
+from stats_core.batch.writing import check_target, replacing
+from stats_core.cli.options import WrongUsageError
+from stats_core.request import Request
+from stats_core.results.statistics import AppointmentStatistics
+
+
+class Pictures:
+    """The pictures that options ask for, checked before anything is counted.
+
+    Attributes:
+        files: The option and the file of each picture.
+
+    Raises:
+        OSError: A file cannot be written.
+        WrongUsageError: Pictures of each integration, or the extra is not installed.
+    """
+
+    def __init__(self, request: Request, **files: Path | None) -> None:
+        """Take the file of each format; None is not asked for."""
+        self._request = request
+        self._files = {form: path for form, path in files.items() if path}
+        self.files = [(f"--{form}", path) for form, path in self._files.items()]
+        for option, path in self.files:
+            check_target(path)
+            if request.by_integration:
+                msg = f"{option}: not together with --each-integration"
+                raise WrongUsageError(msg)
+            _check_extra(option)
+
+    def draw(self, partial: pl.DataFrame, before: pl.DataFrame | None = None) -> None:
+        """Write the pictures of a partial frame, and of an earlier one beside it.
+
+        Raises:
+            OSError: A file cannot be written.
+            WrongUsageError: The frame has more than one integration.
+        """
+        if not self._files:
+            return
+        if "integration_id" in partial.columns:
+            msg = f"{self.files[0][0]}: the parts are of each integration"
+            raise WrongUsageError(msg)
+        from stats_core.charts import dashboard_chart  # noqa: PLC0415 - an extra
+
+        whose = self._request.integration_id
+        chart = dashboard_chart(
+            AppointmentStatistics(partial),
+            title=f"Appointments of {whose}" if whose else "Appointments",
+            query=self._request.query,
+            before=None if before is None else AppointmentStatistics(before),
+        )
+        for form, path in self._files.items():
+            with replacing(path) as unfinished:
+                chart.save(unfinished, form)
+
+
+def _check_extra(option: str) -> None:
+    try:
+        import stats_core.charts  # noqa: F401, PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        msg = f"{option}: {error}"
+        raise WrongUsageError(msg) from error
