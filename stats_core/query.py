@@ -79,6 +79,18 @@ class StatisticsQuery(Parameters):
     Both spellings of `appointmentType` are accepted, unknown keys are refused. Blank
     text for one of the four optional parameters means "not given", as forms send it.
 
+    Attributes:
+        appointment_type: Which type counts; None counts all, unknown ones too.
+        size: The rows on a page of each breakdown, from 1.
+        page: The page, from 1.
+        search: Keywords; each must occur in a searched column, in any case.
+        start: The first local day, or the first instant; text is ISO 8601.
+        end: The last local day, or the last instant, inclusive.
+
+    Raises:
+        pydantic.ValidationError: A parameter is faulty or unknown, or `start` is after
+            `end`; every fault is listed, and can be written as JSON.
+
     >>> query = StatisticsQuery(appointmentType="F/U", start="2024-05-01", size=20)
     >>> query.appointment_type, query.start, query.size
     (<AppointmentType.F_U: 'F/U'>, datetime.date(2024, 5, 1), 20)

@@ -1,3 +1,4 @@
+import ast
 import json
 import os
 import re
@@ -413,3 +414,9 @@ def test_the_response_is_documented_as_published(openapi: Any) -> None:
 
 def test_the_service_is_less_than_sixty_lines() -> None:
     assert len((EMBEDDING / "service.py").read_text("utf-8").splitlines()) < 60
+
+
+# FastAPI runs what is no coroutine in threads, and the event loop goes on.
+def test_no_part_of_the_service_runs_in_the_event_loop() -> None:
+    tree = ast.parse((EMBEDDING / "service.py").read_text("utf-8"))
+    assert not any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(tree))

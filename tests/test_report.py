@@ -64,9 +64,21 @@ def test_the_json_has_its_request_in_it() -> None:
         size=5,
     )
     layout = RecordLayout(
-        source="place", search=("patient",), successful={"Yes", "ok"}, failed={"no"}
+        source="place",
+        search=("patient",),
+        successful={"Yes", "ok"},
+        failed={"no"},
+        breakdowns={"type": "appointment_type", "clinic": "place.clinic"},
+        naive_timezone="America/Sao_Paulo",
+        epoch="ms",
     )
-    report = StatisticsReport.of(EMPTY, query, integration_id=ID, layout=layout)
+    report = StatisticsReport.of(
+        EMPTY,
+        query,
+        integration_id=ID,
+        where={"outcome": "failed", "clinic": ["Mill", "Harbour"]},
+        layout=layout,
+    )
     assert json.loads(report.model_dump_json())["request"] == {
         "query": {
             "appointment_type": "F/U",
@@ -75,9 +87,13 @@ def test_the_json_has_its_request_in_it() -> None:
             "end": "2024-05-02T03:04:05.000000006Z",
         },
         "integration_id": ID,
+        "where": {"clinic": ["Harbour", "Mill"], "outcome": ["failed"]},
         "timezone": "Asia/Tokyo",
         "layout": {
-            "columns": layout.columns(),
+            "columns": RecordLayout(source="place").columns(),
+            "breakdowns": {"clinic": "place.clinic", "type": "appointment_type"},
+            "naive_timezone": "America/Sao_Paulo",
+            "epoch": "ms",
             "search": ["patient"],
             "successful": ["ok", "yes"],
             "failed": ["no"],
@@ -113,6 +129,8 @@ def test_a_report_is_a_value() -> None:
         report.total = 2  # type: ignore[misc]
     with pytest.raises(ValidationError, match="24"):
         StatisticsReport.of(EMPTY, integration_id="all")
+    with pytest.raises(ValidationError, match="no dimension clinic"):
+        StatisticsReport.of(EMPTY, where={"clinic": "Mill"})
 
 
 def validate(schema: dict[str, Any], value: Any, defs: dict[str, Any]) -> None:

@@ -6,15 +6,17 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from stats_core.bounds import Bound
-from stats_core.layout import RecordLayout
+from stats_core.layout import Epoch, RecordLayout
+from stats_core.mappings import FrozenMapping
 from stats_core.query import AppointmentType, StatisticsQuery
 from stats_core.request import Request
 from stats_core.results.views import Views
 from stats_core.schema import ROLES
-from stats_core.typing import IntegrationId
+from stats_core.typing import IntegrationId, Where
 
 _ALL = StatisticsQuery()
 _DEFAULT_LAYOUT = RecordLayout()
+_EVERY: Where = FrozenMapping()
 
 
 _AsSent = Annotated[
@@ -47,6 +49,13 @@ class ReportLayout(_Part):
     """What the records call their fields and outcomes."""
 
     columns: dict[str, str] = Field(description="The column of each field")
+    breakdowns: dict[str, str] = Field(
+        description="The column of each further dimension"
+    )
+    naive_timezone: str = Field(
+        description="The IANA zone of times that have none of their own"
+    )
+    epoch: Epoch | None = Field(description="The unit of times that are numbers")
     search: tuple[str, ...] | None = Field(
         description="The columns that are searched; null: all text"
     )
@@ -60,6 +69,10 @@ class ReportRequest(_Part):
     query: ReportQuery
     integration_id: str | None = Field(
         description="The integration whose records count; null where they have none"
+    )
+    where: dict[str, tuple[str, ...]] = Field(
+        description="The labels that count, by dimension or `outcome`; "
+        "each record has one of those of each"
     )
     timezone: str = Field(description="The IANA zone of all days")
     layout: ReportLayout
@@ -119,6 +132,7 @@ class StatisticsReport(_Part):
         query: StatisticsQuery = _ALL,
         *,
         integration_id: IntegrationId | None = None,
+        where: Where = _EVERY,
         layout: RecordLayout = _DEFAULT_LAYOUT,
     ) -> Self:
         """Return the report of statistics and the request that they answer.
@@ -127,6 +141,7 @@ class StatisticsReport(_Part):
             stats: The statistics; they know their time zone and nothing else.
             query: What they were counted for, as all other arguments.
             integration_id: Whose records count.
+            where: Which labels count.
             layout: Which column holds each field.
 
         Raises:
@@ -135,6 +150,7 @@ class StatisticsReport(_Part):
         asked = Request(
             query=query,
             integration_id=integration_id,
+            where=where,
             layout=layout,
             timezone=stats.timezone,
         )
@@ -150,9 +166,13 @@ def _summary(request: Request) -> ReportRequest:
             **{name: getattr(query, name) for name in ReportQuery.model_fields}
         ),
         integration_id=request.integration_id,
+        where=dict(request.where),
         timezone=request.timezone,
         layout=ReportLayout(
             columns={role: getattr(layout, role) for role in ROLES},
+            breakdowns=dict(layout.breakdowns),
+            naive_timezone=layout.naive_timezone,
+            epoch=layout.epoch,
             search=layout.search,
             successful=tuple(sorted(layout.successful)),
             failed=tuple(sorted(layout.failed)),

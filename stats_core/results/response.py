@@ -52,6 +52,14 @@ class AppointmentsDashboard(_Response):
     Contains overview, trends, and source information for appointments.
     `model_dump_json()` is the published JSON, byte for byte.
 
+    Attributes:
+        overview: Its `total` is the number of records.
+        trends: A row per local day: `id` (its first instant), `successful`, `failed`.
+        source: The page of values with `id` and `count`, as the next three.
+        utm_source: Unset is `direct`.
+        utm_medium: Unset is `not set`.
+        utm_campaign: Unset is `not set`.
+
     >>> AppointmentsDashboard(
     ...     overview={"total": 1},
     ...     trends=[{"_id": "2023-11-07T05:31:56Z", "successful": 1, "failed": 0}],

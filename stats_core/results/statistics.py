@@ -39,6 +39,12 @@ class AppointmentStatistics(Views):
 
     Attributes:
         frame: All of them as one tidy frame; see `to_frame`.
+
+    >>> from stats_core import appointment_statistics
+    >>> docs = [{"created_at": "2024-05-01", "status": "failed", "source": "app"}]
+    >>> stats = appointment_statistics(docs)
+    >>> stats.total, stats.source.rows(), (stats + stats).source.rows()
+    (1, [('app', 1, 0, 0, 1, 0)], [('app', 2, 0, 0, 2, 0)])
     """
 
     frame: pl.DataFrame
@@ -91,9 +97,10 @@ class AppointmentStatistics(Views):
     def breakdowns(self) -> Mapping[str, pl.DataFrame]:
         """Return the breakdown of each dimension: the published, then the layout's.
 
-        The published ones are in the order of the response, further ones by name. Each has a row per value: `value: String, count, unset, successful, failed,
-        other: Int64`, `count` descending, then `value` ascending by code point. `unset`
-        is how many of `count` had no value and got the default.
+        The published ones are in the order of the response, further ones by name. Each
+        has a row per value: `value: String, count, unset, successful, failed, other:
+        Int64`, `count` descending, then `value` ascending by code point. `unset` is how
+        many of `count` had no value and got the default.
         """
         columns = BREAKDOWN_SCHEMA.names()
         found = {name: self._section(name)[columns] for name in DIMENSIONS}
