@@ -51,12 +51,6 @@ class Dimension:
     running: pl.Series
 
     @cached_property
-    def is_default(self) -> pl.Series:
-        """1 for the default label, 0 for the other labels, in their order: `Int64`."""
-        labels = pl.int_range(1, len(self.labels), eager=True)
-        return (labels == self.default).cast(pl.Int64)
-
-    @cached_property
     def size(self) -> int:
         """The number of codes."""
         return len(OUTCOMES) * len(self.labels)
