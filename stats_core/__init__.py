@@ -1,5 +1,7 @@
 """Appointment statistics, computed exactly, wherever the records are."""
 
+import importlib.metadata
+
 from stats_core.api import (
     appointment_statistics,
     appointments_dashboard,
@@ -25,3 +27,5 @@ __all__ = [
     "merge_statistics",
     "statistics_by_integration",
 ]
+
+__version__ = importlib.metadata.version("stats-core")

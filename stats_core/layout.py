@@ -1,15 +1,14 @@
 """Which column holds each field of a record, and what status words mean."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set as AbstractSet
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 import polars as pl
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -19,6 +18,7 @@ from pydantic import (
 
 from stats_core.errors import refused
 from stats_core.mappings import FrozenMapping
+from stats_core.parameters import Parameters
 from stats_core.schema import (
     DIMENSIONS,
     HOURS,
@@ -68,6 +68,7 @@ def zone_name(value: object) -> object:
     return value.key if isinstance(value, ZoneInfo) else value
 
 
+_Several = AbstractSet[str] | list[str] | tuple[str, ...]
 Epoch = Literal["s", "ms", "us", "ns"]
 Column = Annotated[str, AfterValidator(_name)]
 Word = Annotated[str, AfterValidator(_word)]
@@ -78,7 +79,7 @@ Breakdowns = Annotated[
 ]
 
 
-class RecordLayout(BaseModel):
+class RecordLayout(Parameters):
     """Which column holds each field, and which words mean successful and failed.
 
     A column is given by its name, or by a dotted path into struct columns
@@ -139,6 +140,30 @@ class RecordLayout(BaseModel):
         {"successful", "success", "succeeded", "true"}
     )
     failed: frozenset[Word] = frozenset({"failed", "failure", "error", "false"})
+
+    # For type checkers, which do not see what validators accept. pydantic makes the
+    # constructor that runs.
+    if TYPE_CHECKING:
+
+        def __init__(  # noqa: PLR0913 - one argument per field
+            self,
+            *,
+            created_at: str = "created_at",
+            status: str = "status",
+            appointment_type: str = "appointment_type",
+            integration_id: str = "integration_id",
+            source: str = "source",
+            utm_source: str = "utm_source",
+            utm_medium: str = "utm_medium",
+            utm_campaign: str = "utm_campaign",
+            naive_timezone: str | ZoneInfo = "UTC",
+            epoch: Epoch | None = None,
+            breakdowns: Mapping[str, str] = ...,
+            search: _Several | None = None,
+            successful: _Several = ...,
+            failed: _Several = ...,
+        ) -> None:
+            """Validate the columns and the words."""
 
     @model_validator(mode="after")
     def _one_meaning_per_word(self) -> Self:

@@ -1,13 +1,12 @@
 """The endpoint's query parameters."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Field,
     Strict,
@@ -29,6 +28,7 @@ from stats_core.bounds import (
 )
 from stats_core.days import find_zone
 from stats_core.errors import refused
+from stats_core.parameters import Parameters
 from stats_core.text import is_unicode
 from stats_core.typing import Timezone
 from stats_core.windows import Move, Window
@@ -73,13 +73,13 @@ Keywords = Annotated[
 ]
 
 
-class StatisticsQuery(BaseModel):
+class StatisticsQuery(Parameters):
     """The query parameters of "Get Appointments Dashboard".
 
     Both spellings of `appointmentType` are accepted, unknown keys are refused. Blank
     text for one of the four optional parameters means "not given", as forms send it.
 
-    >>> query = StatisticsQuery(appointmentType="F/U", start="2024-05-01", size="20")
+    >>> query = StatisticsQuery(appointmentType="F/U", start="2024-05-01", size=20)
     >>> query.appointment_type, query.start, query.size
     (<AppointmentType.F_U: 'F/U'>, datetime.date(2024, 5, 1), 20)
     """
@@ -105,6 +105,23 @@ class StatisticsQuery(BaseModel):
     end: Bound | None = Field(
         default=None, description="Filter by end time (ISO 8601 format)"
     )
+
+    # For type checkers, which see neither both spellings nor what validators accept.
+    # pydantic makes the constructor that runs.
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            appointment_type: AppointmentType | str | None = None,
+            appointmentType: AppointmentType | str | None = None,  # noqa: N803
+            size: int = 300,
+            page: int = 1,
+            search: str | None = None,
+            start: date | str | None = None,
+            end: date | str | None = None,
+        ) -> None:
+            """Validate the parameters."""
 
     @field_validator("appointment_type", "search", "start", "end", mode="before")
     @classmethod

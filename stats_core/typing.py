@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from typing_extensions import TypeAliasType  # pydantic brings it; 3.11 has none
 
 
 @runtime_checkable
@@ -24,10 +25,13 @@ class ObjectIdLike(Protocol):
         """When the id was made."""
 
 
-IntegrationId = str | ObjectIdLike
-Timezone = str | ZoneInfo
 Document = Mapping[str, Any]
-Records = pl.DataFrame | pl.LazyFrame | ArrowStream | Iterable[Document]
-# The labels to keep, by dimension or `outcome`; one label may be plain text.
-Where = Mapping[str, str | Sequence[str]]
 Engine = Literal["auto", "in-memory", "streaming", "gpu"]
+# These have names of their own, so that signatures are short in `help`.
+IntegrationId = TypeAliasType("IntegrationId", str | ObjectIdLike)
+Timezone = TypeAliasType("Timezone", str | ZoneInfo)
+Records = TypeAliasType(
+    "Records", pl.DataFrame | pl.LazyFrame | ArrowStream | Iterable[Document]
+)
+# The labels to keep, by dimension or `outcome`; one label may be plain text.
+Where = TypeAliasType("Where", Mapping[str, str | Sequence[str]])

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Services, which tests start; they hold no tests.
+collect_ignore = ["embedding"]
+
 settings.register_profile("few", max_examples=10, deadline=None, print_blob=True)
 settings.register_profile("dev", max_examples=50, deadline=None, print_blob=True)
 settings.register_profile(

@@ -178,7 +178,9 @@ def test_a_window_of_one_edge_day_holds_just_its_records(zone: str, day: date) -
         for n in range(-60, 108)
     ]
     ask = {"start": day, "end": day}
-    stats = appointment_statistics(records, StatisticsQuery(**ask), timezone=zone)
+    stats = appointment_statistics(
+        records, StatisticsQuery.model_validate(ask), timezone=zone
+    )
     assert as_answer(stats) == reference.answer(records, ask, timezone=zone)
 
 
@@ -264,7 +266,9 @@ def test_a_window_of_one_edge_day_is_exact_in_nanoseconds(zone: str, day: date) 
     expected = reference.answer(texts, ask, timezone=zone)
     assert expected.total == (6 if first < last else 0)  # of Apia's there is none
     for records in (df, df.lazy()):
-        stats = appointment_statistics(records, StatisticsQuery(**ask), timezone=zone)
+        stats = appointment_statistics(
+            records, StatisticsQuery.model_validate(ask), timezone=zone
+        )
         assert as_answer(stats) == expected
 
 
@@ -478,7 +482,7 @@ def test_undated_records_count_only_without_bounds() -> None:
     records = [{"created_at": None, "status": "failed"}]
     assert appointment_statistics(records).undated == 1
     for ask in ({"start": "0001-01-01"}, {"end": "9999-12-31"}):
-        stats = appointment_statistics(records, StatisticsQuery(**ask))
+        stats = appointment_statistics(records, StatisticsQuery.model_validate(ask))
         assert (stats.total, stats.undated) == (0, 0)
 
 

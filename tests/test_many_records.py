@@ -151,7 +151,10 @@ def test_many_records_count_as_in_the_reference(records: pl.DataFrame) -> None:
     documents = records.with_columns(**{k: pl.col(v) for k, v in names.items()})
     ask = {"appointment_type": "F/U", "search": "NA harb", "start": "2024-11-03"}
     stats = appointment_statistics(
-        records, StatisticsQuery(**ask), integration_id=IDS[0], timezone=ZONE
+        records,
+        StatisticsQuery.model_validate(ask),
+        integration_id=IDS[0],
+        timezone=ZONE,
     )
     expected = reference.answer(
         documents.iter_rows(named=True), ask, integration_id=IDS[0], timezone=ZONE

@@ -26,6 +26,7 @@ ORDER = [
     "stats_core.errors",
     "stats_core.typing",
     "stats_core.mappings",
+    "stats_core.parameters",
     "stats_core.text",
     "stats_core.readable",
     "stats_core.iso8601",

@@ -1,163 +1,123 @@
 import importlib
-import json
+import importlib.metadata
 import re
-import sys
+import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import polars as pl
 import pytest
+from typer.testing import CliRunner
 
-from stats_core import (
-    AppointmentStatistics,
-    StatisticsQuery,
-    appointment_statistics,
-    statistics_by_integration,
-)
-from stats_core.cli.comparing import Earlier
-from stats_core.results.comparison import Comparison
+import stats_core
+from stats_core import AppointmentStatistics
+from stats_core.cli.app import app
 from stats_core.sample import sample_records
+from tests.readme import QUESTIONS, README, ROWS, SECTIONS, Block, Row
 
-QUESTIONS = ("week.previous()", ".rates(", "StatisticsReport")
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
-RECORDS = sample_records(60).drop("integration_id").collect()
-EXPECTED = appointment_statistics(RECORDS)
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+EMBEDDING = Path(__file__).parent / "embedding"
+CLUSTER, SERVICE = "Files on a cluster", "Behind a web framework"
 
 
-def block(word: str) -> str:
-    [code] = [code for code in blocks("python") if word in code]
-    return code
+class Prepared(NamedTuple):
+    folder: Path
+    names: dict[str, Any]
 
 
-def run(code: str, **names: object) -> dict[str, Any]:
+def run(code: str, names: dict[str, Any]) -> None:
     exec(code, names)  # noqa: S102 - the README's own code
-    return names
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    RECORDS[:20].write_parquet(tmp_path / "may-01.parquet")
-    RECORDS[20:].write_parquet(tmp_path / "may-02.parquet")
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the current one, with the environment of the service."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("settled", "today"):
+        sample_records(60).sink_parquet(tmp_path / f"{name}.parquet")
+    monkeypatch.setenv("APPOINTMENTS", str(tmp_path))
+    monkeypatch.setenv("API_KEYS", "{}")
     return tmp_path
 
 
-def test_the_ten_lines_print_what_the_readme_shows(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    run(blocks("python")[0])
-    printed = capsys.readouterr().out
-    assert printed == blocks("json")[0]
-    assert json.loads(printed)["overview"] == {"total": 2}
-
-
-def test_the_lines_for_further_dimensions_run() -> None:
-    stats = run(block("breakdowns="), records=RECORDS)["stats"]
-    assert list(stats.breakdowns())[4:] == ["clinic", "status", "type"]
-    assert stats.dashboard() == EXPECTED.dashboard()
-
-
-@pytest.mark.parametrize("word", ["createdAt", "FastAPI"])
-def test_examples_of_layout_and_framework_run(word: str) -> None:
-    run(block(word), records=[])
-
-
-def test_the_incremental_job_adds_up(folder: Path) -> None:
-    assert run(block(".part"), folder=folder)["may"] == EXPECTED
-
-
-@pytest.mark.usefixtures("ray")
-def test_the_lines_for_the_cluster_run(folder: Path) -> None:
-    stats: AppointmentStatistics = run(block("import cluster"), folder=folder)["stats"]
-    assert stats == appointment_statistics(RECORDS, timezone="Asia/Tokyo")
-
-
-def test_the_dictionaries_of_two_days_add_up() -> None:
-    whole = sample_records(60, integrations=3).collect()
-    found = run(block("may_01"), may_01=whole[:2], may_02=whole[2:])["both"]
-    assert found == statistics_by_integration(whole)
-    assert list(found) == sorted(found)
-
-
-def test_the_lines_for_dask_run(folder: Path) -> None:
-    paths = list(map(str, folder.iterdir()))
-    assert run(block("dask"), paths=paths)["stats"] == EXPECTED
-
-
-def test_the_lines_for_spark_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("pyspark", reason="the lines for Spark need PySpark and Java")
-    from pyspark.sql import SparkSession  # noqa: PLC0415 - where there is one
-
-    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-    spark = SparkSession.builder.master("local[2]").getOrCreate()
-    try:
-        paths = list(map(str, folder.iterdir()))
-        found = run(block("treeReduce"), spark=spark, paths=paths)
-        assert found["stats"] == EXPECTED
-    finally:
-        spark.stop()
-
-
-def test_a_further_parameter_is_read_by_a_subclass() -> None:
-    query = run(block("LocalQuery"))["query"]
-    assert query.timezone == "Asia/Tokyo"
-    assert str(query.start) == "2024-05-01"
-
-
-def test_the_picture_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    run(block("dashboard_chart"))
-    assert "10,000" in (tmp_path / "sample.html").read_text("utf-8")
-
-
-def test_the_examples_of_questions_print_what_the_readme_shows(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    pairs = re.findall(
-        r"```python\n([^`]*)```\n\n```text\n([^`]*)```", README, flags=re.DOTALL
-    )
-    assert [code for code, _ in pairs] == [block(word) for word in QUESTIONS]
+def check(found: list[Block], capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
-    for code, shown in pairs:
-        names = run(code, **names)
-        assert capsys.readouterr().out == shown
+    for block in found:
+        run(block.code, names)
+        assert capsys.readouterr().out == block.shown
 
 
-def test_every_call_that_answers_a_question_is_there() -> None:
-    table = README.split("| question | call |")[1].split("\n\n")[0]
-    calls = re.findall(r"`(stats|comparison|query)\.(\w+)", table)
-    assert len(calls) >= len(table.splitlines()) - 3
-    owners = {
-        "stats": AppointmentStatistics,
-        "comparison": Comparison,
-        "query": StatisticsQuery,
-    }
-    for owner, name in calls:
-        assert getattr(owners[owner], name).__doc__
-    options = set(re.findall(r"--[a-z]+ [a-z]+", table))
-    assert options == {
-        *(f"--compare {which}" for which in Earlier),
-        *("--format csv", "--format markdown"),
-    }
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("title", SECTIONS)
+def test_the_blocks_of_a_section_run_and_print_what_is_shown(
+    title: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if title == CLUSTER:
+        request.getfixturevalue("ray")
+    check([it for it in SECTIONS[title] if "pyspark" not in it.code], capsys)
 
 
-def test_every_example_is_run() -> None:
-    words = (
-        *QUESTIONS,
-        "createdAt",
-        "breakdowns=",
-        "FastAPI",
-        ".part",
-        "import cluster",
-        "dask",
-        "treeRe",
-        "may_01",
-        "LocalQuery",
-        "dashboard_chart",
-    )
-    assert {*blocks("python")[1:]} == {block(word) for word in words}
+@pytest.mark.usefixtures("here")
+def test_the_lines_for_spark_run(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pyspark", reason="the lines for Spark need PySpark and Java")
+    check(SECTIONS["Any other engine"], capsys)
+
+
+# `test_embedding` drives this service over HTTP.
+def test_the_service_is_the_one_that_is_tested() -> None:
+    code = (EMBEDDING / "service.py").read_text("utf-8")
+    assert SECTIONS[SERVICE][0].code == code
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """The names that the calls of the table use, and the folder of their files."""
+    folder = tmp_path_factory.mktemp("questions")
+    names: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        run(SECTIONS[QUESTIONS][0].code, names)
+    return Prepared(folder, names)
+
+
+def size(answer: Any) -> int:
+    match answer:
+        case AppointmentStatistics():
+            return answer.total
+        case pl.DataFrame():
+            return answer.height
+        case tuple():
+            return int(answer[0])
+    return len(answer)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.question)
+def test_the_call_of_each_question_answers(
+    row: Row, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(prepared.folder)
+    answer = eval(row.call, prepared.names)  # noqa: S307 - the README's own code
+    assert size(answer) >= ("today" not in row.call)
+
+
+@pytest.mark.parametrize(
+    "row", [it for it in ROWS if it.options], ids=lambda row: row.question
+)
+def test_the_options_of_each_question_answer(row: Row, prepared: Prepared) -> None:
+    path, options = prepared.folder / "appointments.parquet", row.options
+    if "--format" not in options:
+        options += " --format table"  # as on a terminal
+    if "--each-integration" in row.options:
+        options = row.options
+        path = prepared.folder.with_name("everyone.parquet")
+        prepared.names["everyone"].write_parquet(path)
+    done = CliRunner().invoke(app, ["report", str(path), *shlex.split(options)])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout
+
+
+def test_at_least_twenty_questions_have_a_call() -> None:
+    assert len({row.question for row in ROWS}) == len(ROWS) >= 20
+    assert README.count("| question | call |") == 1
 
 
 def test_the_two_lines_are_there_to_be_pasted() -> None:
@@ -171,7 +131,20 @@ def test_every_module_that_the_readme_names_is_there() -> None:
     assert named
     for name in named:
         module, _, last = name.rpartition(".")
-        if last[0].isupper():
-            assert getattr(importlib.import_module(module), last).__doc__
-        else:
-            assert importlib.import_module(name).__doc__
+        if hasattr(importlib.import_module(module), last):
+            continue
+        assert importlib.import_module(name).__doc__
+
+
+def test_the_changes_begin_with_the_version_that_is_installed() -> None:
+    metadata = importlib.metadata.metadata("stats-core")
+    assert stats_core.__version__ == metadata["Version"]
+    newest = README.split("| version | what changed |\n")[1].splitlines()[1]
+    assert newest.startswith(f"| {stats_core.__version__} |")
+
+
+def test_the_metadata_of_the_package_are_complete() -> None:
+    metadata = importlib.metadata.metadata("stats-core")
+    for name in ("Summary", "Keywords", "Requires-Python", "Description-Content-Type"):
+        assert metadata[name]
+    assert "Typing :: Typed" in metadata.get_all("Classifier", [])
