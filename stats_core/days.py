@@ -215,13 +215,18 @@ def first_seconds(days: Sequence[int], zone: ZoneInfo) -> list[int]:
 
 
 def first_instants(days: Iterable[date], zone: ZoneInfo) -> list[datetime]:
-    """Return the first instant of each local date in UTC; the dates ascend.
+    """Return the first instant of each local date in UTC.
 
     >>> first_instants([date(2025, 4, 25)], ZoneInfo("Africa/Cairo"))
     [datetime.datetime(2025, 4, 24, 22, 0, tzinfo=datetime.timezone.utc)]
     """
-    numbers = [day.toordinal() - EPOCH_ORDINAL for day in days]
-    return [EPOCH + timedelta(seconds=at) for at in first_seconds(numbers, zone)]
+    return [_first_instant(day, zone) for day in days]
+
+
+@lru_cache(maxsize=50_000)  # dashboards show the same days again and again
+def _first_instant(day: date, zone: ZoneInfo) -> datetime:
+    [second] = first_seconds([day.toordinal() - EPOCH_ORDINAL], zone)
+    return EPOCH + timedelta(seconds=second)
 
 
 def countable_seconds(zone: ZoneInfo) -> tuple[int, int]:

@@ -8,10 +8,12 @@ import polars as pl
 from hypothesis import settings, strategies as st
 
 from stats_core import (
+    AppointmentsDashboard,
     AppointmentStatistics,
     RecordLayout,
     StatisticsQuery,
     appointment_statistics,
+    appointments_dashboard,
 )
 from tests import reference
 
@@ -155,6 +157,12 @@ class Case(NamedTuple):
     def answer(self, records: Any = None, **options: Any) -> reference.Answer:
         """What the library says of these documents, or of the same in another form."""
         return as_answer(self.statistics(records, **options))
+
+    def dashboard(self, query: StatisticsQuery | None = None) -> AppointmentsDashboard:
+        options = {name: it for name, it in self.options.items() if name != "hours"}
+        return appointments_dashboard(
+            frame(self.documents), query or self.query, **options
+        )
 
     def statistics(self, records: Any = None, **options: Any) -> AppointmentStatistics:
         records = frame(self.documents) if records is None else records

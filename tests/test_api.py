@@ -20,7 +20,6 @@ from stats_core import (
     RecordLayout,
     StatisticsQuery,
     appointment_statistics,
-    appointments_dashboard,
     statistics_by_integration,
 )
 from stats_core.errors import UnknownTimezoneError
@@ -639,7 +638,7 @@ def test_whatever_occurs_in_a_text_is_found_there(text: str) -> None:
 )
 def test_dashboards_equal_the_reference(case: Case, page: int, size: int) -> None:
     query = StatisticsQuery(**case.ask, page=page, size=size)
-    found = appointments_dashboard(frame(case.documents), query, timezone=case.zone)
+    found = case.dashboard(query)
     expected = reference.response(case.expected, case.zone, page, size)
     assert found.model_dump(mode="json", by_alias=True) == expected
 

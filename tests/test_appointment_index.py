@@ -3,11 +3,13 @@ import pickle
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given, strategies as st
@@ -305,3 +307,51 @@ def test_far_instants_and_many_integrations_need_more_than_one_number() -> None:
     key = docs[-1]["integration_id"]
     found = index.statistics(integration_id=key)
     assert found == appointment_statistics(docs, integration_id=key)
+
+
+def test_days_that_begin_twice_are_counted_once() -> None:
+    # In St. John's, the clocks went back from 00:01 to 23:01 of the day before.
+    start = datetime(2006, 10, 29, 2, tzinfo=UTC)
+    df = pl.DataFrame(
+        {
+            "created_at": [start + timedelta(seconds=30 * n) for n in range(240)],
+            "status": ["success", "failed", "late"] * 80,
+        }
+    )
+    index, zone = AppointmentIndex(df), "America/St_Johns"
+    for query in (StatisticsQuery(), StatisticsQuery(start="2006-10-29T02:30:10Z")):
+        found = index.statistics(query, hours=True, timezone=zone)
+        assert found == appointment_statistics(df, query, hours=True, timezone=zone)
+        assert found.trends.height == 2
+
+
+def test_a_frame_of_python_objects_has_a_schema() -> None:
+    records = pd.DataFrame(
+        {"created_at": ["2024-05-01"], "status": ["error"], "source": [Decimal("1.50")]}
+    )
+    assert AppointmentIndex(records).statistics().source.rows() == [
+        ("1.50", 1, 0, 0, 1, 0)
+    ]
+    with pytest.raises(InvalidRecordsError, match="`campaign`: absent"):
+        AppointmentIndex(records, layout=RecordLayout(utm_campaign="campaign"))
+
+
+def test_further_dimensions_hours_and_labels_are_answered() -> None:
+    layout = RecordLayout(breakdowns={"clinic": "clinic", "type": "appointment_type"})
+    options: dict[str, Any] = {
+        "integration_id": KEYS[0],
+        "where": {"outcome": ["failed", "other"], "utm_source": "direct"},
+        "hours": True,
+        "timezone": "Asia/Kathmandu",
+    }
+    index = AppointmentIndex(SAMPLE, layout=layout)
+    for query in (StatisticsQuery(), StatisticsQuery(start="2024-05-01")):
+        for kept in ({}, {"where": options["where"]}):
+            asked = {**options, "where": {}} | kept
+            expected = appointment_statistics(SAMPLE, query, layout=layout, **asked)
+            assert index.statistics(query, **asked) == expected
+    nobody = index.statistics(**options | {"integration_id": "f" * 24})
+    assert nobody == appointment_statistics(
+        SAMPLE, layout=layout, **options | {"integration_id": "f" * 24}
+    )
+    assert nobody.breakdown("clinic").height == 0

@@ -93,7 +93,12 @@ FORMS: dict[str, Callable[[list[datetime]], Any]] = {
 }
 
 
+TWICE = datetime(2024, 11, 3, 1, 30, tzinfo=None)  # noqa: DTZ001
+
+
 @pytest.mark.parametrize("form", FORMS)
+@example(drawn=("America/New_York", [TWICE, TWICE.replace(fold=1)]))
+@example(drawn=("America/New_York", [TWICE.replace(fold=1)]))
 @given(drawn=wall_clocks())
 def test_times_without_a_zone_are_read_as_zoneinfo_reads_them(
     form: str, drawn: tuple[str, list[datetime]]

@@ -165,9 +165,7 @@ def test_concatenated_pages_give_the_whole_list_once(case: Case, size: int) -> N
     found: dict[str, list[object]] = {name: [] for name in DIMENSIONS}
     for page in range(1, longest // size + 3):
         query = StatisticsQuery(**case.ask, page=page, size=size)
-        dashboard = appointments_dashboard(
-            frame(case.documents), query, timezone=case.zone
-        )
+        dashboard = case.dashboard(query)
         shown = dashboard.model_dump(mode="json", by_alias=True)
         assert shown["overview"] == expected["overview"]
         assert shown["trends"] == expected["trends"]

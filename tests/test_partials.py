@@ -30,7 +30,6 @@ from tests.strategies import (
     a_part_of_the_examples,
     as_answer,
     cases,
-    counted,
     documents,
     frame,
     splits,
@@ -112,7 +111,7 @@ def test_nothing_is_a_frame_too() -> None:
 def test_statistics_survive_being_kept(
     through: Callable[[pl.DataFrame], pl.DataFrame], case: Case
 ) -> None:
-    stats = counted(case.documents, case.zone)
+    stats = case.statistics()
     found = AppointmentStatistics.from_frame(through(stats.to_frame()))
     assert found == stats
     assert found.dashboard() == stats.dashboard()
@@ -125,10 +124,10 @@ def test_statistics_survive_being_kept(
 @given(case=cases(), data=st.data())
 def test_kept_parts_merge_to_the_whole(case: Case, data: st.DataObject) -> None:
     kept = [
-        ipc(counted(part, case.zone).to_frame())
+        ipc(case._replace(documents=part).statistics().to_frame())
         for part in data.draw(splits(case.documents))
     ]
-    whole = Case(case.documents, {}, case.zone).expected
+    whole = case.expected
     parts = map(AppointmentStatistics.from_frame, kept)
     assert as_answer(merge_statistics(parts)) == whole
     added = merge_partials(kept)
@@ -358,7 +357,5 @@ def test_few_parts_are_in_memory_at_once() -> None:
 
 @given(case=cases())
 def test_statistics_survive_a_pickle(case: Case) -> None:
-    stats = appointment_statistics(
-        frame(case.documents), case.query, timezone=case.zone
-    )
+    stats = case.statistics()
     assert pickle.loads(pickle.dumps(stats)) == stats  # noqa: S301 - its own

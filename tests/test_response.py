@@ -126,7 +126,11 @@ def test_the_published_sample_survives_to_the_last_byte() -> None:
 @given(case=cases())
 def test_the_response_is_that_of_the_reference_to_the_last_byte(case: Case) -> None:
     found = appointments_dashboard(
-        frame(case.documents), case.query, timezone=case.zone
+        frame(case.documents),
+        case.query,
+        where=case.where,
+        layout=case.layout,
+        timezone=case.zone,
     ).model_dump_json(by_alias=True)
     expected = reference.response(case.expected, case.zone, 1, 300)
     assert found == json.dumps(expected, separators=(",", ":"), ensure_ascii=False)

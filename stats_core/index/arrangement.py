@@ -13,12 +13,13 @@ from stats_core.engine.aggregation import outcome
 from stats_core.engine.dictionary import decoded, new_dictionary
 from stats_core.index import dimension, searched
 from stats_core.index.beginnings import Running
+from stats_core.index.dimension import smallest
 from stats_core.index.segment import SLICES, TYPES, Segment
 from stats_core.layout import RecordLayout
 from stats_core.schema import OUTCOMES, dimension_column
 
 _NONE = pl.Series([None], dtype=pl.String)
-_NO_TEXT = pl.Series([None], dtype=pl.UInt32)
+_NULL = pl.Series([None], dtype=pl.UInt8)
 _MAX_KEY = 2**63
 _FEW = pl.QueryOptFlags.none()
 
@@ -42,11 +43,11 @@ class _Batches:
         self._parts: dict[str, list[pl.Series]] = {}
         rows = 0
         for batch in batches:
-            # Some records have fewer searched columns than others.
-            found = dict.fromkeys(self._parts, _NO_TEXT.new_from_index(0, batch.height))
+            # Some records lack columns that others have.
+            found = dict.fromkeys(self._parts, _NULL.new_from_index(0, batch.height))
             found |= self._numbered(batch).to_dict()
             for name, column in found.items():
-                before = _NO_TEXT.new_from_index(0, rows)
+                before = _NULL.new_from_index(0, rows)
                 self._parts.setdefault(name, [before] if rows else []).append(column)
             rows += batch.height
 
@@ -59,7 +60,8 @@ class _Batches:
             for name in texts
         )
         plan = batch.lazy().with_columns(numbers)
-        return plan.collect(engine="in-memory", optimizations=_FEW)
+        found = plan.collect(engine="in-memory", optimizations=_FEW)
+        return found.with_columns(_narrow(found[name]) for name in texts)
 
     def names(self) -> list[str]:
         """Return the names of the columns that were not taken."""
@@ -67,14 +69,24 @@ class _Batches:
 
     def take(self, name: str) -> pl.Series:
         """Return a column, once, so that its batches do not stay in memory."""
-        return pl.concat(self._parts.pop(name), rechunk=True)
+        parts = [part.to_frame(name) for part in self._parts.pop(name)]
+        return pl.concat(parts, how="vertical_relaxed", rechunk=True).to_series()
 
     def take_texts(self, name: str) -> _Texts:
         """Return a column of texts, once."""
         places = self.take(name)
-        last = cast("int | None", places.max())
-        size = 0 if last is None else last + 1
-        return _Texts(decoded(self._dictionaries.pop(name), size), places)
+        return _Texts(decoded(self._dictionaries.pop(name), _size(places)), places)
+
+
+def _size(numbers: pl.Series) -> int:
+    """Return one more than the greatest number; 0 without any."""
+    last = cast("int | None", numbers.max())
+    return 0 if last is None else last + 1
+
+
+def _narrow(numbers: pl.Series) -> pl.Series:
+    """Return numbers in few bytes; one more than the greatest number fits too."""
+    return numbers.cast(smallest(_size(numbers) + 1))
 
 
 def arrange(batches: Iterable[pl.DataFrame], layout: RecordLayout) -> Segment:
@@ -86,19 +98,22 @@ def arrange(batches: Iterable[pl.DataFrame], layout: RecordLayout) -> Segment:
     """
     columns = _Batches(batches)
     integrations, slices = _sliced(columns)
-    instants, nanoseconds = columns.take("created_at"), columns.take("nanosecond")
-    exact = bool(nanoseconds.max())
+    instants, nanoseconds = columns.take("created_at"), None
+    if "nanosecond" in columns.names():
+        nanoseconds = columns.take("nanosecond").fill_null(0)
     sizes, undated = _sizes(slices, instants, len(integrations) * SLICES)
-    order = _order(slices, instants, nanoseconds if exact else None)
+    order = _order(slices, instants, nanoseconds)
+    # These first: they need the most memory while they are arranged.
+    found = []
+    for name in columns.names():
+        if name.startswith("text_"):
+            texts, places = columns.take_texts(name)
+            found.append(searched.arrange(texts, places[order]))
     outcomes = _outcomes(columns.take_texts("status"), layout)[order]
     dimensions = {}
     for name, default in layout.dimensions().items():
         texts, places = columns.take_texts(dimension_column(name))
         dimensions[name] = dimension.arrange(texts, places[order], outcomes, default)
-    found = []
-    for name in columns.names():
-        texts, places = columns.take_texts(name)
-        found.append(searched.arrange(texts, places[order]))
     return Segment(
         integrations=integrations,
         starts=_before(sizes),
@@ -108,7 +123,7 @@ def arrange(batches: Iterable[pl.DataFrame], layout: RecordLayout) -> Segment:
             _before(outcomes == OUTCOMES.index("successful")),
             _before(outcomes == OUTCOMES.index("failed")),
         ),
-        nanoseconds=nanoseconds[order] if exact else None,
+        nanoseconds=None if nanoseconds is None else nanoseconds[order],
         dimensions=dimensions,
         searched=tuple(found),
     )

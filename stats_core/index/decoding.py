@@ -11,7 +11,6 @@ from stats_core.schema import dimension_column
 
 _TYPES = pl.Series([*TYPES, None], dtype=pl.String)
 _NONE = pl.Series([None], dtype=pl.String)
-_ZERO = pl.Series([0], dtype=pl.UInt16)
 BATCH = 1_000_000  # rows
 
 
@@ -49,12 +48,10 @@ def values(
         dimension_column(name): (it.labels, it.codes[rows] % len(it.labels))
         for name, it in segment.dimensions.items()
     }
-    return {
-        "created_at": segment.instants[rows],
-        "nanosecond": _ZERO.new_from_index(0, len(rows))
-        if exact is None
-        else exact[rows],
-    } | {
+    instants = {"created_at": segment.instants[rows]}
+    if exact is not None:
+        instants["nanosecond"] = exact[rows]
+    return instants | {
         name: some.cast(dtypes.get(name, pl.String()))[places]
         for name, (some, places) in texts.items()
     }

@@ -27,7 +27,7 @@ MIN_BLOCK = 512
 MAX_CELLS = 4_000_000  # of `running` that are computed at a time
 MAX_HASHED = 200_000  # records that are counted faster without a plan
 _ZERO = pl.Series([0], dtype=pl.UInt32)
-_CODE, _COUNT = pl.col("code"), pl.col("count")
+_CODE = pl.col("code")
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,6 @@ class Dimension:
     codes: pl.Series
     block: int
     running: pl.Series
-
-    @cached_property
-    def is_default(self) -> pl.Series:
-        """1 for the default label, 0 for the other labels, in their order: `Int64`."""
-        labels = pl.int_range(1, len(self.labels), eager=True)
-        return (labels == self.default).cast(pl.Int64)
 
     @cached_property
     def size(self) -> int:
@@ -98,18 +92,13 @@ class Dimension:
         """Count the codes, by code: `UInt32`."""
         if codes.is_empty():
             return self._before(0)
-        stacked = pl.concat(
-            [self._every, codes]
-        )  # so that each code is there, in order
         if len(codes) < MAX_HASHED:
-            return stacked.unique_counts() - 1
-        counts = stacked.to_frame("code").lazy().group_by("code").len("count")
-        in_order = counts.sort("code").select(_COUNT - 1)
-        return in_order.collect(engine="streaming").to_series()
-
-    @cached_property
-    def _every(self) -> pl.Series:
-        return pl.int_range(self.size, eager=True).cast(self.codes.dtype)
+            found = codes.value_counts(name="count")
+        else:
+            grouped = codes.to_frame().lazy().group_by(codes.name).len("count")
+            found = grouped.collect(engine="streaming")
+        code, count = found
+        return _ZERO.new_from_index(0, self.size).scatter(code, count)
 
     def _places_in(self, span: Span) -> tuple[int, int]:
         """Return the first and the last place in a range."""

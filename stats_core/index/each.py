@@ -45,8 +45,8 @@ def _selected(
     texts = ("integration_id", "status", *map(dimension_column, request.dimensions))
     dtypes = {name: codes[name].dtype for name in texts}
     columns = values(segment, rows, request.layout, dtypes)
-    columns["created_at_nanosecond"] = columns.pop("nanosecond")
     lf = pl.LazyFrame(columns).cast({"created_at": UTC_MICROSECONDS})
+    lf = lf.rename({"nanosecond": "created_at_nanosecond"}, strict=False)
     schema = lf.collect_schema()
     filters = [pl.col("integration_id").is_not_null()]
     filters += created_within(request.period, schema)

@@ -4,7 +4,7 @@ Rows have what requests read, each in one form:
 
 - `integration_id`, `appointment_type`, `status`, the dimensions: `String`
 - `created_at`: `Int64`, Unix microseconds; null where undated
-- `nanosecond`: `UInt16`, what `created_at` lacks
+- `nanosecond`: `UInt16`, what `created_at` lacks; only where it lacks something
 - `text_0`, `text_1` and so on: `String`, the searched columns
 """
 
@@ -31,7 +31,7 @@ from stats_core.request import Request
 from stats_core.schema import dimension_column
 from stats_core.typing import Records
 
-BATCH, FEW = 500_000, 50_000  # records
+BATCH, FEW = 200_000, 50_000  # records
 _SUFFIX = "_invalid"
 _PER_MICROSECOND = 1_000  # nanoseconds
 # The countable instants of a zone begin and end within two days of those of all zones.
@@ -177,7 +177,8 @@ def rows(df: pl.DataFrame, layout: RecordLayout, *, has_ids: bool) -> pl.DataFra
             **_instants(df.schema),
         )
     )
-    return chosen.collect(engine="in-memory")
+    found = chosen.collect(engine="in-memory")
+    return found if found["nanosecond"].max() else found.drop("nanosecond")
 
 
 def _seconds(schema: pl.Schema) -> pl.Expr:

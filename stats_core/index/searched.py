@@ -22,7 +22,7 @@ class SearchedColumn:
         texts: The distinct texts.
         codes: Of each record, the place of its text; one more than the last for none.
         words: `word: String`, distinct, and `texts: List(UInt32)`, the places of the
-            texts that have it.
+            texts that have it, some of them more than once.
     """
 
     texts: pl.Series
@@ -51,7 +51,6 @@ def arrange(texts: pl.Series, numbers: pl.Series) -> SearchedColumn:
     words = (
         found.with_columns(_WORD.str.split(" "))
         .explode("word")
-        .unique()
         .group_by("word")
         .agg(texts=_TEXT)
         .collect()

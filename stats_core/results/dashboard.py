@@ -41,7 +41,8 @@ def dashboard(
 
 def _trend_items(trend: pl.DataFrame, timezone: str) -> list[dict[str, object]]:
     instants = days.first_instants(trend["day"].to_list(), days.find_zone(timezone))
-    counts = zip(instants, trend["successful"], trend["failed"], strict=True)
+    outcomes = trend["successful"].to_list(), trend["failed"].to_list()
+    counts = zip(instants, *outcomes, strict=True)
     return [
         {"_id": instant, "successful": successful, "failed": failed}
         for instant, successful, failed in counts
@@ -49,5 +50,6 @@ def _trend_items(trend: pl.DataFrame, timezone: str) -> list[dict[str, object]]:
 
 
 def _items(breakdown: pl.DataFrame) -> list[dict[str, object]]:
-    rows = zip(breakdown["value"], breakdown["count"], strict=True)
+    value, count = breakdown["value"].to_list(), breakdown["count"].to_list()
+    rows = zip(value, count, strict=True)
     return [{"_id": value, "count": count} for value, count in rows]
