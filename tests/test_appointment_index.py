@@ -355,3 +355,22 @@ def test_further_dimensions_hours_and_labels_are_answered() -> None:
         SAMPLE, layout=layout, **options | {"integration_id": "f" * 24}
     )
     assert nobody.breakdown("clinic").height == 0
+
+
+@pytest.mark.parametrize("name", ["text", "text_0", "textile", "0:text", ":text"])
+def test_a_dimension_of_any_name_is_not_searched(name: str) -> None:
+    docs = [{"created_at": None, "status": None, "clinic": "mill", "note": "a"}]
+    layout = RecordLayout(breakdowns={name: "clinic"}, search=("note",))
+    for records in (docs, pl.DataFrame(docs, {**dict.fromkeys(docs[0], pl.String)})):
+        index = AppointmentIndex(records, layout=layout).extended(records)
+        assert index.statistics(StatisticsQuery(search="mill")).total == 0
+        assert index.statistics(StatisticsQuery(search="a")).total == 2
+        assert index.statistics().breakdown(name).rows() == [("mill", 2, 0, 0, 0, 2)]
+
+
+def test_a_query_may_be_a_mapping_as_for_the_functions() -> None:
+    docs = [{"created_at": None, "status": None, "source": it} for it in "ab"]
+    query: Any = {"page": 2, "size": 1}
+    found = AppointmentIndex(docs).dashboard(query)
+    assert found == appointments_dashboard(docs, query)
+    assert [it.id for it in found.source] == ["b"]

@@ -289,3 +289,17 @@ def test_only_statistics_of_the_same_dimensions_can_be_compared() -> None:
 def test_an_unknown_dimension_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown dimension 'clinic', expected one of"):
         EMPTY.compared_with(EMPTY).breakdown("clinic")
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "end"),
+    [
+        ("America/New_York", "0001-01-01T00:00:00Z", "0001-01-02T00:00:00Z"),
+        ("Asia/Tokyo", "9999-12-30T00:00:00Z", "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_a_window_beyond_the_calendar_is_named(zone: str, start: str, end: str) -> None:
+    stats = AppointmentStatistics.empty(zone)
+    query = StatisticsQuery(start=start, end=end)
+    with pytest.raises(ValueError, match="years 1 to 9999"):
+        stats.compared_with(stats).trends(query, query)

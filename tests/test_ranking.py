@@ -1,3 +1,5 @@
+from typing import Any
+
 import polars as pl
 import pytest
 from hypothesis import example, given, strategies as st
@@ -79,3 +81,12 @@ def test_numbers_below_one_are_refused(number: int) -> None:
         of_sources().top("source", number)
     with pytest.raises(ValueError, match="`size` starts at 1"):
         of_sources().pages(number)
+
+
+def test_what_is_no_whole_number_is_named() -> None:
+    stats = of_sources("ads")
+    wrong: Any = "3"
+    with pytest.raises(TypeError, match="^`n`: expected a whole number, got '3'$"):
+        stats.top("source", wrong)
+    with pytest.raises(TypeError, match="^`size`: expected a whole number, got 1.5$"):
+        stats.pages(1.5)  # type: ignore[arg-type]

@@ -14,7 +14,10 @@ from stats_core.results.comparison import TIDY_SCHEMA
 from stats_core.schema import BY_INTEGRATION_SCHEMA, PARTIAL_SCHEMA
 from tests.strategies import ALPHABET, Case, cases, counted
 
-FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=", "-", '="a","b"')
+FORMULAS = (
+    *("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=", "-", '="a","b"', "\n=1"),
+    *("\uff1d1", "\uff0b1", "\uff0d1", "\uff20A1"),
+)
 PLAIN = ("1-1", "a=b", "'=1", " =1", "\n=1", "a\tb", "", "null", '"', '",=1', ";=1")
 VALUES = st.sampled_from([*FORMULAS, *PLAIN]) | st.text(
     f"{ALPHABET}=+-@\r\n,;'|`<>&~#", max_size=4

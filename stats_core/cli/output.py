@@ -18,12 +18,13 @@ from stats_core.results.comparison import Comparison
 from stats_core.results.json_lines import response_lines
 from stats_core.results.ranking import page_rows
 from stats_core.results.statistics import AppointmentStatistics
-from stats_core.schema import SECTIONS, all_sections
+from stats_core.schema import SECTIONS, TOTAL, TRENDS, UNDATED, all_sections
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _TABLE_ROWS = 10
+_WITHOUT_VALUES = (TOTAL, UNDATED, TRENDS)
 _MAX_WIDTH = 1_000
 
 
@@ -74,7 +75,9 @@ def write(partial: pl.DataFrame, request: Request, form: OutputFormat | None) ->
             return response_lines(partial, page, size)
         return [AppointmentStatistics(partial).dashboard(page, size).model_dump_json()]
 
-    _write(_Forms(tables, lambda: partial, lines), request, form)
+    # Markers are for those who read a frame back.
+    listed = pl.col("value").is_not_null() | pl.col("section").is_in(_WITHOUT_VALUES)
+    _write(_Forms(tables, lambda: partial.filter(listed), lines), request, form)
 
 
 def write_comparison(
@@ -142,11 +145,11 @@ def _write(forms: _Forms, request: Request, form: OutputFormat | None) -> None:
 
 
 def _say_not_shown(partial: pl.DataFrame) -> None:
-    """Name the further breakdowns on stderr; the published JSON has no place for them."""
+    """Name further breakdowns on stderr: the published JSON has no place for them."""
     further = all_sections(partial["section"].unique())[len(SECTIONS) :]
     if further:
-        note = "note: counted, but shown only in tables and pictures of one answer"
-        typer.echo(f"{note}: {', '.join(further)}", err=True)
+        note = f"note: counted, but not shown in this form: {', '.join(further)}"
+        typer.echo(f"{note}; `--format csv` shows all", err=True)
 
 
 @contextmanager

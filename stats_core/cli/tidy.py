@@ -4,7 +4,7 @@ import polars as pl
 
 # What a spreadsheet may run as a formula begins with one of these (OWASP, "CSV
 # Injection").
-_FORMULA = r"^([=+\-@\t\r])"
+_FORMULA = r"^([=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"  # also full-width
 # Before ASCII punctuation, a backslash makes it text (CommonMark, section 2.4). A line
 # cannot end within a cell, so its end is a character reference (section 2.5).
 _MARKUP = r"\|`*_[]<>&~"

@@ -3,23 +3,23 @@
 How it works, each part described in its file:
 
 - Records are in the order of integration, type and instant, so that what a request
-  selects, except by search, is a few ranges of rows (`segment`).
+  selects, except by label and search, is a few ranges of rows (`segment`).
 - Every few hundred or thousand records, the running counts of all labels are kept. The
   counts of a range are the difference of two of them, plus the records at both ends that
   are counted one by one (`dimension`). The trend comes from running counts at the
   beginnings of the local days (`beginnings`, `clock`).
-- A search looks at the distinct words of the searched columns. The records that it finds
-  are counted one by one (`searched`).
+- A search looks at the distinct words of the searched columns (`searched`). The records
+  that it finds, or that have the labels in `where`, are counted one by one.
 - Added records are merged in a logarithmic number of steps (`contents`).
 
-What a request costs, with V labels times outcomes (in one dimension) and r ranges, which
-are one per type: O(r * V) additions, at most r * V / 3 records that are counted, O(r * D)
-additions for D days, and the sorting of the labels; nothing that depends on the number of
-records, except two binary searches per range and bound. The first request for an
-integration in a time zone also searches for the beginning of each day. A search costs a
-look at each distinct word, one at the text of each record in the ranges, and the counting
-of the records that it finds. Counting each integration costs as much as the number of
-records, and about half as much as from a frame.
+What a request costs. Let a dimension have V labels times outcomes, the records lie in r
+ranges (one per type), and the period have D days. Each dimension takes r additions of V
+numbers, and counts at most 2 r V / 3 records; the trend takes r additions of D numbers;
+the labels are sorted. Nothing depends on the number of records but two binary searches
+per range and bound. The first request for an integration in a time zone also searches for
+the beginning of each day. A search, or a condition on labels, looks at a number for each
+record in the ranges and counts those that it finds. Counting each integration looks at
+every record.
 """
 
 from typing import Self
@@ -57,7 +57,7 @@ class AppointmentIndex:
 
         Args:
             records: As `appointment_statistics` takes them. A LazyFrame is read in
-                batches; building takes less than twice the memory of the index.
+                batches, of which only numbers and distinct texts are kept.
             layout: Which column holds each field.
 
         Raises:
@@ -116,13 +116,15 @@ class AppointmentIndex:
         >>> AppointmentIndex(docs).dashboard().overview.total
         1
         """
-        stats = self.statistics(
-            query,
+        request = Request(
+            query=query,
             integration_id=integration_id,
             where=where,
+            layout=self._contents.layout,
             timezone=timezone,
         )
-        return stats.dashboard(query.page, query.size)
+        stats = AppointmentStatistics(self._contents.partial_frame(request))
+        return stats.dashboard(request.query.page, request.query.size)
 
     def by_integration(
         self,
@@ -157,7 +159,9 @@ class AppointmentIndex:
         average over many additions.
 
         Args:
-            records: Of the same layout. No record is in both; nothing checks that.
+            records: Of the same layout. No record is in both; nothing checks that. A
+                column that only some of the records have is unset, or absent, for the
+                others, as if all of them had been stacked.
 
         Raises:
             InvalidRecordsError: As for a new index. Row numbers continue those of the

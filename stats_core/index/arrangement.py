@@ -1,7 +1,7 @@
 """Rows to a segment: every text becomes a number, then all columns are put in order.
 
-Only numbers are kept of each batch that is read, and each column is put in order by
-itself, so that building takes less than twice the memory of the finished segment.
+Only numbers are kept of each batch that is read, in few bytes, and each column is put in
+order by itself, so that few columns are in memory twice.
 """
 
 from collections.abc import Iterable
@@ -16,6 +16,7 @@ from stats_core.index.beginnings import Running
 from stats_core.index.dimension import smallest
 from stats_core.index.segment import SLICES, TYPES, Segment
 from stats_core.layout import RecordLayout
+from stats_core.records.canonical import SEARCHED
 from stats_core.schema import OUTCOMES, dimension_column
 
 _NONE = pl.Series([None], dtype=pl.String)
@@ -106,7 +107,7 @@ def arrange(batches: Iterable[pl.DataFrame], layout: RecordLayout) -> Segment:
     # These first: they need the most memory while they are arranged.
     found = []
     for name in columns.names():
-        if name.startswith("text_"):
+        if name.endswith(SEARCHED):
             texts, places = columns.take_texts(name)
             found.append(searched.arrange(texts, places[order]))
     outcomes = _outcomes(columns.take_texts("status"), layout)[order]

@@ -7,6 +7,7 @@ import polars as pl
 from stats_core.index.segment import SLICES, TYPES, Segment
 from stats_core.index.spans import Span
 from stats_core.layout import RecordLayout
+from stats_core.records.canonical import SEARCHED
 from stats_core.schema import dimension_column
 
 _TYPES = pl.Series([*TYPES, None], dtype=pl.String)
@@ -60,7 +61,7 @@ def values(
 def searched(segment: Segment, rows: pl.Series) -> dict[str, pl.Series]:
     """Return the searched texts of some rows, as the columns of `intake.rows`."""
     return {
-        f"text_{place}": pl.concat([column.texts, _NONE])[column.codes[rows]]
+        f"{place}{SEARCHED}": pl.concat([column.texts, _NONE])[column.codes[rows]]
         for place, column in enumerate(segment.searched)
     }
 

@@ -5,7 +5,7 @@ Rows have what requests read, each in one form:
 - `integration_id`, `appointment_type`, `status`, the dimensions: `String`
 - `created_at`: `Int64`, Unix microseconds; null where undated
 - `nanosecond`: `UInt16`, what `created_at` lacks; only where it lacks something
-- `text_0`, `text_1` and so on: `String`, the searched columns
+- `0:text`, `1:text` and so on: `String`, the searched columns
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +20,7 @@ from stats_core.engine.execution import collect, read
 from stats_core.layout import RecordLayout
 from stats_core.query import StatisticsQuery
 from stats_core.records.canonical import (
+    SEARCHED,
     canonical_documents,
     canonical_scan,
     readable,
@@ -163,9 +164,9 @@ def rows(df: pl.DataFrame, layout: RecordLayout, *, has_ids: bool) -> pl.DataFra
     valid.append(countable.fill_null(value=True))
     if has_ids:
         valid.append(pl.col("integration_id").is_not_null())
+    searched = [it for it in df.columns if it == "text" or it.endswith(SEARCHED)]
     texts = [
-        pl.col(name).alias(f"text_{place}")
-        for place, name in enumerate(it for it in df.columns if it.startswith("text"))
+        pl.col(name).alias(f"{place}{SEARCHED}") for place, name in enumerate(searched)
     ]
     named = ("integration_id", "appointment_type", *counted)
     chosen = (
@@ -173,7 +174,7 @@ def rows(df: pl.DataFrame, layout: RecordLayout, *, has_ids: bool) -> pl.DataFra
         .filter(valid)
         .select(
             *(pl.col(name).cast(pl.String) for name in named),
-            *(texts or [pl.lit(None, pl.String).alias("text_0")]),
+            *(texts or [pl.lit(None, pl.String).alias(f"0{SEARCHED}")]),
             **_instants(df.schema),
         )
     )

@@ -37,6 +37,8 @@ from stats_core.records.values import invalid_column, text_column
 from stats_core.request import Request
 from stats_core.typing import ArrowStream, Document, Records
 
+SEARCHED = ":text"  # ends the name of a searched column; no other name does
+
 
 @dataclass(frozen=True)
 class CanonicalFrame:
@@ -111,7 +113,7 @@ def canonical_scan(
         lf: The frame.
         request: What is counted.
         rows: The number of records, where it is known.
-        apart: Whether each searched column becomes a column, `text_0` and so on,
+        apart: Whether each searched column becomes a column, `0:text` and so on,
             instead of being joined with the others.
 
     Raises:
@@ -168,7 +170,7 @@ def _texts(searched: Fields) -> list[pl.Expr]:
     """Return the text of each searched column."""
     found = [each for each in searched.values() if each and fits("search", each)]
     return [
-        text_column(each).cast(pl.String).alias(f"text_{place}")
+        text_column(each).cast(pl.String).alias(f"{place}{SEARCHED}")
         for place, each in enumerate(found)
     ]
 

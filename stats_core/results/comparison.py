@@ -204,10 +204,14 @@ def _window(query: StatisticsQuery, zone: ZoneInfo) -> tuple[date, date]:
     if query.start is None or query.end is None:
         msg = "`start` and `end` of the query are needed to align days"
         raise ValueError(msg)
-    first, last = (
-        bound.astimezone(zone).date() if isinstance(bound, datetime) else bound
-        for bound in (query.start, query.end)
-    )
+    try:
+        first, last = (
+            bound.astimezone(zone).date() if isinstance(bound, datetime) else bound
+            for bound in (query.start, query.end)
+        )
+    except OverflowError as error:
+        msg = "`start` and `end` are on days of the years 1 to 9999 in their zone"
+        raise ValueError(msg) from error
     return first, last
 
 

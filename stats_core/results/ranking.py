@@ -62,6 +62,9 @@ def page_rows(breakdown: pl.DataFrame, page: int, size: int) -> pl.DataFrame:
 
 
 def _check_is_positive(name: str, number: int) -> None:
+    if not isinstance(number, int):
+        msg = f"`{name}`: expected a whole number, got {number!r}"
+        raise TypeError(msg)
     if number < 1:
         msg = f"`{name}` starts at 1, got {number}"
         raise ValueError(msg)
