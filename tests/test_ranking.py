@@ -86,7 +86,7 @@ def test_numbers_below_one_are_refused(number: int) -> None:
 def test_what_is_no_whole_number_is_named() -> None:
     stats = of_sources("ads")
     wrong: Any = "3"
-    with pytest.raises(TypeError, match="^`n`: expected a whole number, got '3'$"):
+    with pytest.raises(TypeError, match=r"^`n`: expected a whole number, got '3'$"):
         stats.top("source", wrong)
-    with pytest.raises(TypeError, match="^`size`: expected a whole number, got 1.5$"):
+    with pytest.raises(TypeError, match=r"^`size`: expected a whole number, got 1\.5$"):
         stats.pages(1.5)  # type: ignore[arg-type]
