@@ -33,6 +33,7 @@ TODAY = [it for it in RECORDS if it["created_at"] > "2024-05-03"]
 SETTLED = [it for it in RECORDS if it["created_at"] < "2024-05-03"]
 KEYS = {"key of the first": [IDS[0]], "key of the second": [IDS[1], "f" * 24]}
 FIRST, SECOND = KEYS
+ZONE = "Asia/Tokyo"
 PATH = "/integrations/v2/resource-records/{integration_id}/appointments/statistics"
 
 
@@ -68,6 +69,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     pl.DataFrame(SETTLED).write_parquet(folder / "settled.parquet")
     pl.DataFrame(TODAY).write_parquet(folder / "today.parquet")
     names = {"APPOINTMENTS": str(folder), "API_KEYS": json.dumps(KEYS)}
+    names["TIMEZONE"] = ZONE
     command = (
         *(sys.executable, "-m", "uvicorn", "service:app", "--app-dir", EMBEDDING),
         *("--port", "0", "--no-access-log", "--no-use-colors"),
@@ -136,8 +138,10 @@ def test_a_request_gets_the_answer_of_the_reference(
     asked = {name: value for name, value in params.items() if value.strip()}
     page, size = int(asked.pop("page", 1)), int(asked.pop("size", 300))
     ask = {"appointment_type": asked.pop("appointmentType", None), **asked}
-    found = reference.answer(RECORDS, ask, integration_id=IDS[1], searched=["patient"])
-    expected = reference.response(found, "UTC", page, size)
+    found = reference.answer(
+        RECORDS, ask, integration_id=IDS[1], timezone=ZONE, searched=["patient"]
+    )
+    expected = reference.response(found, ZONE, page, size)
     answer = service.ask(params)
     assert (answer.status_code, answer.headers["content-type"]) == (
         *(200, "application/json"),
@@ -153,7 +157,7 @@ def test_the_request_of_the_page_gets_the_shape_of_the_page(service: Service) ->
     ]
     assert answer["overview"] == {"total": 10}
     assert answer["trends"][0] == {
-        "_id": "2024-05-01T00:00:00Z",
+        "_id": "2024-05-01T15:00:00Z",
         "successful": 2,
         "failed": 0,
     }
@@ -231,9 +235,9 @@ def test_a_tenant_without_records_gets_an_empty_answer(service: Service) -> None
             "end",
             "`start` is after `end`",
         ),
-        # Only the time zone tells that these are not in order.
+        # Only in the time zone of the service are these not in order.
         (
-            {"start": "2024-05-02T00:00:00Z", "end": "2024-05-01"},
+            {"start": "2024-05-01T15:00:00Z", "end": "2024-05-01"},
             "end",
             "`start` is after `end`",
         ),
