@@ -139,6 +139,7 @@ def checked(
         text=True,
         check=False,
     )
+    assert done.returncode == 1, done  # there are wrong lines
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     return {
         name: "\n".join(line for line in done.stdout.splitlines() if name + ":" in line)

@@ -251,7 +251,8 @@ def test_a_bad_query_is_unprocessable(
     assert answer.status_code == 422
     [error] = answer.json()["detail"]
     assert message in error["msg"]
-    assert error["loc"] == ["query", field]
+    # Not every version of FastAPI names the parameter by its alias.
+    assert [it.replace("_t", "T") for it in error["loc"]] == ["query", field]
 
 
 @pytest.mark.parametrize("own", ["all", IDS[1].upper(), IDS[1] + "0", IDS[1] + "%0A"])
