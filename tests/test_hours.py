@@ -156,7 +156,7 @@ def test_hours_are_no_breakdown() -> None:
     assert list(stats.breakdowns())[4:] == ["a", "z"]
     sections = stats.frame["section"].unique(maintain_order=True).to_list()
     assert sections[-3:] == ["a", "hours", "z"]
-    with pytest.raises(ValueError, match="no breakdown 'hours'"):
+    with pytest.raises(ValueError, match="unknown dimension 'hours'"):
         stats.breakdown("hours")
 
 
