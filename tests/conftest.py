@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, settings
 collect_ignore = ["embedding"]
 
 settings.register_profile("few", max_examples=10, deadline=None, print_blob=True)
-settings.register_profile("dev", max_examples=50, deadline=None, print_blob=True)
+settings.register_profile("dev", max_examples=25, deadline=None, print_blob=True)
 settings.register_profile(
     "ci",
-    max_examples=100,
+    max_examples=50,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
