@@ -42,6 +42,7 @@ def test_a_report_has_the_whole_answer_and_its_request(case: Case) -> None:
         "breakdowns": {
             name: tuple(rows) for name, rows in stats.to_dict()["breakdowns"].items()
         },
+        "hours": None,
     }
     query = case.query
     assert request["query"] == {
@@ -202,3 +203,16 @@ def test_an_endpoint_of_ones_own_sends_what_its_openapi_says(
     expected = StatisticsReport.of(stats, asked, integration_id=ID)
     assert sent == json.loads(expected.model_dump_json())
     assert sent["total"] == stats.total > 0
+
+
+def test_hours_that_were_counted_are_in_the_answer_and_in_its_report() -> None:
+    docs = [{"created_at": "2024-05-06T09:30:00Z", "status": "failed"}]
+    stats = appointment_statistics(docs, hours=True)
+    assert stats.to_dict()["hours"] == stats.hours().to_dicts()
+    report = StatisticsReport.of(stats)
+    assert report.hours is not None
+    [busy] = [each for each in report.hours if each.failed]
+    assert (len(report.hours), busy.weekday, busy.hour) == (168, 1, 9)
+    without = appointment_statistics(docs)
+    assert "hours" not in without.to_dict()
+    assert StatisticsReport.of(without).hours is None

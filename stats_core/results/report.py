@@ -98,6 +98,16 @@ class ReportValue(_Part):
     other: int
 
 
+class ReportHour(_Part):
+    """One hour of the local week, with its outcomes."""
+
+    weekday: int = Field(description="1 to 7 from Monday, as in ISO 8601")
+    hour: int = Field(description="0 to 23 of the local clock")
+    successful: int
+    failed: int
+    other: int
+
+
 class StatisticsReport(_Part):
     """The full answer with its request: every outcome of every day and value, unpaged.
 
@@ -123,6 +133,9 @@ class StatisticsReport(_Part):
     trends: tuple[ReportDay, ...] = Field(description="The days, ascending")
     breakdowns: dict[str, tuple[ReportValue, ...]] = Field(
         description="The values of each dimension; `count` descending, then `value`"
+    )
+    hours: tuple[ReportHour, ...] | None = Field(
+        default=None, description="The hours of the week; null: they were not counted"
     )
 
     @classmethod

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import polars as pl
 
@@ -190,6 +190,14 @@ class AppointmentStatistics(Views):
         Change(now=3, before=2, change=1, relative_change=0.5)
         """
         return Comparison(self, _statistics("before", before))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain dictionaries; see `views.Views.to_dict`.
+
+        Where the hours were counted, `hours` has a dictionary per row of `hours()`.
+        """
+        found = super().to_dict()
+        return found | {"hours": self.hours().to_dicts()} if self.has_hours else found
 
     def check(self) -> None:
         """Check everything that holds for any statistics.
