@@ -13,7 +13,7 @@ settings.register_profile("few", max_examples=10, deadline=None, print_blob=True
 settings.register_profile("dev", max_examples=25, deadline=None, print_blob=True)
 settings.register_profile(
     "ci",
-    max_examples=50,
+    max_examples=30,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
