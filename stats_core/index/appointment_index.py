@@ -92,12 +92,11 @@ class AppointmentIndex:
         >>> AppointmentIndex(docs).statistics().utm_source.rows()
         [('ads', 1, 0, 0, 1, 0)]
         """
-        request = Request(
+        request = self._request(
             query=query,
             integration_id=integration_id,
             where=where,
             hours=hours,
-            layout=self._contents.layout,
             timezone=timezone,
         )
         return AppointmentStatistics(self._contents.partial_frame(request))
@@ -116,11 +115,10 @@ class AppointmentIndex:
         >>> AppointmentIndex(docs).dashboard().overview.total
         1
         """
-        request = Request(
+        request = self._request(
             query=query,
             integration_id=integration_id,
             where=where,
-            layout=self._contents.layout,
             timezone=timezone,
         )
         stats = AppointmentStatistics(self._contents.partial_frame(request))
@@ -141,16 +139,18 @@ class AppointmentIndex:
         >>> AppointmentIndex(docs).by_integration()[key].total
         1
         """
-        request = Request(
+        request = self._request(
             query=query,
             by_integration=True,
             where=where,
             hours=hours,
-            layout=self._contents.layout,
             timezone=timezone,
         )
         parts = by_integration(self._contents.partial_frame(request))
         return {key: AppointmentStatistics(part) for key, part in parts.items()}
+
+    def _request(self, **options: object) -> Request:
+        return Request(layout=self._contents.layout, **options)
 
     def extended(self, records: Records) -> Self:
         """Return an index of these records and more; this one stays as it is.
