@@ -380,7 +380,9 @@ def test_an_object_of_pandas_is_text_or_named_by_row(value: Any) -> None:
         appointment_statistics(df)
 
 
-@pytest.mark.parametrize("value", [["a", 5], [2**70, 1], [object(), 1j]], ids=str)
+@pytest.mark.parametrize(
+    "value", [["a", 5], [2**70, 1], [object(), 1j]], ids=["str, int", "int", "object"]
+)
 def test_an_unread_column_of_pandas_is_never_at_fault(value: list[Any]) -> None:
     df = pd.DataFrame({"created_at": None, "status": ["error", None]})
     df["notes"] = pd.Series(value, dtype=object)

@@ -197,6 +197,7 @@ def test_the_page_is_one_file_without_addresses() -> None:
     assert not re.search(r"src=|href=|url\(", start + end)
 
 
+@a_part_of_the_examples(4)
 @given(st.text(max_size=30))
 def test_no_text_ends_the_script_that_holds_it(value: str) -> None:
     value = f"{value}</script><!--<script>"

@@ -123,7 +123,7 @@ def test_at_least_twenty_questions_have_a_call() -> None:
 def test_the_two_lines_are_there_to_be_pasted() -> None:
     lines = [line.split("  #")[0].strip() for line in README.splitlines()]
     assert "pip install uv && uv run stats-core demo" in lines
-    assert "pip install uv && uv run pytest" in lines
+    assert "pip install uv && uv run pytest -n auto" in lines
 
 
 def test_every_module_that_the_readme_names_is_there() -> None:
