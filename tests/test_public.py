@@ -86,6 +86,7 @@ ORDER = [
     "stats_core.index.answer",
     "stats_core.index.decoding",
     "stats_core.index.each",
+    "stats_core.index.numbers",
     "stats_core.index.arrangement",
     "stats_core.index.intake",
     "stats_core.index.contents",

@@ -1,120 +1,57 @@
-"""Rows to a segment: every text becomes a number, then all columns are put in order.
+"""Rows to a segment: all columns are put in order.
 
-Only numbers are kept of each batch that is read, in few bytes, and each column is put in
-order by itself, so that few columns are in memory twice.
+Each column is put in order by itself, so that few columns are in memory twice.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple, cast
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import cast
 
 import polars as pl
 
 from stats_core.engine.aggregation import outcome
-from stats_core.engine.dictionary import decoded, new_dictionary
-from stats_core.index import dimension, searched
 from stats_core.index.beginnings import Running
-from stats_core.index.dimension import smallest
+from stats_core.index.dimension import Dimension, arrange as arrange_values, smallest
+from stats_core.index.numbers import Numbers, Texts
+from stats_core.index.searched import arrange as arrange_texts
 from stats_core.index.segment import SLICES, TYPES, Segment
 from stats_core.layout import RecordLayout
 from stats_core.records.canonical import SEARCHED
 from stats_core.schema import OUTCOMES, dimension_column
 
 _NONE = pl.Series([None], dtype=pl.String)
-_NULL = pl.Series([None], dtype=pl.UInt8)
 _MAX_KEY = 2**63
-_FEW = pl.QueryOptFlags.none()
+_AT_ONCE = 2  # columns: more would need more memory
 
 
-class _Texts(NamedTuple):
-    """A column of texts: the distinct ones, and the place of each row's text in them."""
-
-    distinct: pl.Series
-    places: pl.Series
-
-    def mapped(self, values: pl.Series) -> pl.Series:
-        """Return a value per row, given one per distinct text and a last one for null."""
-        return values[self.places.fill_null(len(self.distinct))]
-
-
-class _Batches:
-    """The columns of rows that come in batches, as numbers."""
-
-    def __init__(self, batches: Iterable[pl.DataFrame]) -> None:
-        self._dictionaries: dict[str, pl.Series] = {}
-        self._parts: dict[str, list[pl.Series]] = {}
-        rows = 0
-        for batch in batches:
-            # Some records lack columns that others have.
-            found = dict.fromkeys(self._parts, _NULL.new_from_index(0, batch.height))
-            found |= self._numbered(batch).to_dict()
-            for name, column in found.items():
-                before = _NULL.new_from_index(0, rows)
-                self._parts.setdefault(name, [before] if rows else []).append(column)
-            rows += batch.height
-
-    def _numbered(self, batch: pl.DataFrame) -> pl.DataFrame:
-        texts = [name for name, dtype in batch.schema.items() if dtype == pl.String]
-        for name in texts:
-            self._dictionaries.setdefault(name, new_dictionary())
-        numbers = (
-            pl.col(name).cast(self._dictionaries[name].dtype).to_physical()
-            for name in texts
-        )
-        plan = batch.lazy().with_columns(numbers)
-        found = plan.collect(engine="in-memory", optimizations=_FEW)
-        return found.with_columns(_narrow(found[name]) for name in texts)
-
-    def names(self) -> list[str]:
-        """Return the names of the columns that were not taken."""
-        return list(self._parts)
-
-    def take(self, name: str) -> pl.Series:
-        """Return a column, once, so that its batches do not stay in memory."""
-        parts = [part.to_frame(name) for part in self._parts.pop(name)]
-        return pl.concat(parts, how="vertical_relaxed", rechunk=True).to_series()
-
-    def take_texts(self, name: str) -> _Texts:
-        """Return a column of texts, once."""
-        places = self.take(name)
-        return _Texts(decoded(self._dictionaries.pop(name), _size(places)), places)
-
-
-def _size(numbers: pl.Series) -> int:
-    """Return one more than the greatest number; 0 without any."""
-    last = cast("int | None", numbers.max())
-    return 0 if last is None else last + 1
-
-
-def _narrow(numbers: pl.Series) -> pl.Series:
-    """Return numbers in few bytes; one more than the greatest number fits too."""
-    return numbers.cast(smallest(_size(numbers) + 1))
-
-
-def arrange(batches: Iterable[pl.DataFrame], layout: RecordLayout) -> Segment:
+def arrange(columns: Numbers, layout: RecordLayout) -> Segment:
     """Return the segment of some rows.
 
     Args:
-        batches: Rows as `rows` describes them; at least one batch, which may be empty.
+        columns: The columns of the rows, as `intake` describes them; all are taken.
         layout: Which status words mean what.
     """
-    columns = _Batches(batches)
+    # These first: they need the most memory while they are arranged.
+    searched = [
+        arrange_texts(*columns.take_texts(name))
+        for name in columns.names()
+        if name.endswith(SEARCHED)
+    ]
     integrations, slices = _sliced(columns)
     instants, nanoseconds = columns.take("created_at"), None
     if "nanosecond" in columns.names():
         nanoseconds = columns.take("nanosecond").fill_null(0)
     sizes, undated = _sizes(slices, instants, len(integrations) * SLICES)
     order = _order(slices, instants, nanoseconds)
-    # These first: they need the most memory while they are arranged.
-    found = []
-    for name in columns.names():
-        if name.endswith(SEARCHED):
-            texts, places = columns.take_texts(name)
-            found.append(searched.arrange(texts, places[order]))
     outcomes = _outcomes(columns.take_texts("status"), layout)[order]
-    dimensions = {}
-    for name, default in layout.dimensions().items():
+
+    def dimension(name: str, default: str) -> Dimension:
         texts, places = columns.take_texts(dimension_column(name))
-        dimensions[name] = dimension.arrange(texts, places[order], outcomes, default)
+        return arrange_values(texts, places[order], outcomes, default)
+
+    defaults = layout.dimensions()
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        dimensions = threads.map(dimension, defaults, defaults.values())
     return Segment(
         integrations=integrations,
         starts=_before(sizes),
@@ -125,13 +62,13 @@ def arrange(batches: Iterable[pl.DataFrame], layout: RecordLayout) -> Segment:
             _before(outcomes == OUTCOMES.index("failed")),
         ),
         nanoseconds=None if nanoseconds is None else nanoseconds[order],
-        dimensions=dimensions,
-        searched=tuple(found),
+        dimensions=dict(zip(defaults, dimensions, strict=True)),
+        searched=tuple(replace(it, codes=it.codes[order]) for it in searched),
     )
 
 
-def _sliced(columns: _Batches) -> tuple[pl.Series, pl.Series]:
-    """Return the integrations, ascending, and the slice of each row: `UInt32`."""
+def _sliced(columns: Numbers) -> tuple[pl.Series, pl.Series]:
+    """Return the integrations, ascending, and the slice of each row."""
     ids = columns.take_texts("integration_id")
     without = ids.places.has_nulls() or ids.places.is_empty()
     texts = pl.concat([ids.distinct, _NONE])
@@ -143,7 +80,8 @@ def _sliced(columns: _Batches) -> tuple[pl.Series, pl.Series]:
         TYPES, range(len(TYPES)), default=len(TYPES), return_dtype=pl.UInt32
     )
     last = pl.Series([len(TYPES)], dtype=pl.UInt32)
-    return integrations, first + types.mapped(pl.concat([kinds, last]))
+    slices = first + types.mapped(pl.concat([kinds, last]))
+    return integrations, slices.cast(smallest(len(integrations) * SLICES))
 
 
 def _sizes(
@@ -152,7 +90,7 @@ def _sizes(
     """Return the number of records, and of undated ones, of each slice."""
     found = pl.DataFrame({"slice": slices, "at": instants}).lazy()
     sizes = found.group_by("slice").agg(pl.len(), undated=pl.col("at").null_count())
-    every = pl.LazyFrame({"slice": pl.int_range(count, dtype=pl.UInt32, eager=True)})
+    every = pl.LazyFrame({"slice": pl.int_range(count, eager=True).cast(slices.dtype)})
     dense = every.join(sizes, on="slice", how="left", maintain_order="left")
     df = dense.select("len", "undated").fill_null(0).collect()
     return df["len"], df["undated"]
@@ -167,16 +105,17 @@ def _order(
         for end in (instants.min(), instants.max(), slices.max())
     )
     width = last - first + 2
+    found = {"slice": slices, "at": instants, "nanosecond": nanoseconds}
+    rows = pl.DataFrame({name: it for name, it in found.items() if it is not None})
     if nanoseconds is None and width * (highest + 1) < _MAX_KEY:
         # One number sorts several times as fast as two columns.
-        later = (instants - first + 1).fill_null(0)
-        return (slices.cast(pl.Int64) * width + later).arg_sort()
-    found = {"slice": slices, "at": instants, "nanosecond": nanoseconds}
-    by = pl.DataFrame({name: it for name, it in found.items() if it is not None})
-    return by.select(order=pl.arg_sort_by(by.columns, nulls_last=False)).to_series()
+        later = (pl.col("at") - first + 1).fill_null(0)
+        key = pl.col("slice").cast(pl.Int64) * width + later
+        return rows.select(key=key).to_series().arg_sort()
+    return rows.select(pl.arg_sort_by(rows.columns, nulls_last=False)).to_series()
 
 
-def _outcomes(statuses: _Texts, layout: RecordLayout) -> pl.Series:
+def _outcomes(statuses: Texts, layout: RecordLayout) -> pl.Series:
     """Return the place of each row's outcome in `OUTCOMES`: `UInt8`."""
     words = pl.DataFrame({"status": pl.concat([statuses.distinct, _NONE])})
     places = words.select(outcome(layout).to_physical().cast(pl.UInt8))

@@ -20,6 +20,7 @@ from stats_core.index.answer import partial_frame
 from stats_core.index.arrangement import arrange
 from stats_core.index.decoding import searched, spans_of, values
 from stats_core.index.intake import Intake, Kind, at_fault, batches, intake, rows, size
+from stats_core.index.numbers import Numbers
 from stats_core.index.segment import Segment
 from stats_core.index.spans import rows_of
 from stats_core.layout import RecordLayout
@@ -65,18 +66,20 @@ class Contents:
         }
         has_ids = self.layout.integration_id not in columns[_EVERYTHING].absent
         check_columns(columns[Kind(typed=False, scoped=has_ids, searches=False)])
-        reader = _Reader(found, self.layout, has_ids)
         kept = _large_enough(self.segments, size(found, self.layout))
-        again = (_rows(each, self.layout) for each in self.segments[kept:])
-        segment = arrange(chain(*again, reader), self.layout)
+        numbers = Numbers()
+        for df in chain(*(_rows(it, self.layout) for it in self.segments[kept:])):
+            numbers.add(df)
+        added, wrong = _read(found, self.layout, numbers, has_ids=has_ids)
         if not has_ids:
-            _check_values(reader.at_fault, Request(layout=self.layout))
+            _check_values(wrong, Request(layout=self.layout))
+        segment = arrange(numbers, self.layout)
         return Contents(
             layout=self.layout,
-            records=self.records + reader.records,
+            records=self.records + added,
             columns=columns,
             segments=(*self.segments[:kept], *([segment] if len(segment) else [])),
-            at_fault=(*self.at_fault, *reader.at_fault),
+            at_fault=(*self.at_fault, *wrong),
         )
 
     def partial_frame(self, request: Request) -> pl.DataFrame:
@@ -110,22 +113,20 @@ class Contents:
         return frames + sum(segment.nbytes() for segment in self.segments)
 
 
-class _Reader(Iterable[pl.DataFrame]):
-    """Reads the rows of records, and keeps those that some request cannot count."""
+def _read(
+    found: Intake, layout: RecordLayout, numbers: Numbers, *, has_ids: bool
+) -> tuple[int, list[pl.DataFrame]]:
+    """Add the rows of records to numbers.
 
-    def __init__(self, found: Intake, layout: RecordLayout, has_ids: bool) -> None:  # noqa: FBT001
-        self.records = 0
-        self.at_fault: list[pl.DataFrame] = []
-        self._batches = batches(found, layout)
-        self._layout, self._has_ids = layout, has_ids
-
-    def __iter__(self) -> Iterator[pl.DataFrame]:
-        for df in self._batches:
-            self.records += df.height
-            wrong = at_fault(df)
-            if wrong.height:
-                self.at_fault.append(wrong)
-            yield rows(df, self._layout, has_ids=self._has_ids)
+    Returns:
+        The number of records, and those that some request cannot count.
+    """
+    records, wrong = 0, []
+    for df in batches(found, layout, numbers):
+        records += df.height
+        wrong.append(at_fault(df))
+        numbers.add(rows(df, layout, has_ids=has_ids))
+    return records, [df for df in wrong if df.height]
 
 
 def _joined(before: Columns, added: Columns) -> Columns:

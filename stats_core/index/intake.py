@@ -2,10 +2,10 @@
 
 Rows have what requests read, each in one form:
 
-- `integration_id`, `appointment_type`, `status`, the dimensions: `String`
+- `integration_id`, `appointment_type`, `status`, the dimensions: text
 - `created_at`: `Int64`, Unix microseconds; null where undated
 - `nanosecond`: `UInt16`, what `created_at` lacks; only where it lacks something
-- `0:text`, `1:text` and so on: `String`, the searched columns
+- `0:text`, `1:text` and so on: text, the searched columns
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +17,7 @@ import polars as pl
 
 from stats_core import days
 from stats_core.engine.execution import collect, read
+from stats_core.index.numbers import Numbers
 from stats_core.layout import RecordLayout
 from stats_core.query import StatisticsQuery
 from stats_core.records.canonical import (
@@ -34,6 +35,7 @@ from stats_core.typing import Records
 
 BATCH, FEW = 200_000, 50_000  # records
 _SUFFIX = "_invalid"
+_FILTERED = ("integration_id", "appointment_type")
 _PER_MICROSECOND = 1_000  # nanoseconds
 # The countable instants of a zone begin and end within two days of those of all zones.
 _NEAR_THE_ENDS = 2 * days.DAY
@@ -104,7 +106,8 @@ def intake(records: Records, layout: RecordLayout, first: int) -> Intake:
         schema = lf.collect_schema()
         found = [find_columns(schema, request)[0] for request in requests]
     columns = dict(zip(kinds, found, strict=True))
-    return Intake(frame.lf.with_row_index("row", first), frame.rows, columns)
+    lf = frame.lf.rename({"text": f"0{SEARCHED}"}, strict=False)
+    return Intake(lf.with_row_index("row", first), frame.rows, columns)
 
 
 def size(found: Intake, layout: RecordLayout) -> int:
@@ -119,18 +122,27 @@ def size(found: Intake, layout: RecordLayout) -> int:
     return int(df.item())
 
 
-def batches(found: Intake, layout: RecordLayout) -> Iterator[pl.DataFrame]:
+def batches(
+    found: Intake, layout: RecordLayout, numbers: Numbers
+) -> Iterator[pl.DataFrame]:
     """Read the canonical records in batches, at least one, which may be empty.
+
+    Args:
+        found: The records.
+        layout: Which column holds each field.
+        numbers: Their texts become numbers of these.
 
     Raises:
         InvalidRecordsError: The records cannot be read.
     """
     request = Request(layout=layout)
+    searched = [name for name in found.lf.collect_schema() if name.endswith(SEARCHED)]
+    lf = numbers.encoded(found.lf, [*_named(layout), *searched])
     if found.rows is not None and found.rows < FEW:
-        yield from collect([found.lf], request, few=True)
+        yield from collect([lf], request, few=True)
     else:
-        yield from collect([found.lf.clear()], request, few=True)
-        yield from read(found.lf, request, BATCH)
+        yield from collect([lf.clear()], request, few=True)
+        yield from read(lf, request, BATCH)
 
 
 def at_fault(df: pl.DataFrame) -> pl.DataFrame:
@@ -145,7 +157,8 @@ def at_fault(df: pl.DataFrame) -> pl.DataFrame:
         for name in df.columns
         if name in {"row", "created_at", "integration_id"} or name.endswith(_SUFFIX)
     ]
-    return df.filter(pl.any_horizontal(far.fill_null(value=False), *wrong)).select(kept)
+    found = df.filter(pl.any_horizontal(far.fill_null(value=False), *wrong))
+    return found.select(kept).cast({pl.Categorical: pl.String})
 
 
 def rows(df: pl.DataFrame, layout: RecordLayout, *, has_ids: bool) -> pl.DataFrame:
@@ -157,29 +170,27 @@ def rows(df: pl.DataFrame, layout: RecordLayout, *, has_ids: bool) -> pl.DataFra
         has_ids: Whether requests name an integration, so that no request can count
             records without one.
     """
-    counted = ("status", *map(dimension_column, layout.dimensions()))
-    wrong = [f"{role}{_SUFFIX}" for role in ("created_at", *counted)]
+    named = _named(layout)
+    wrong = [f"{role}{_SUFFIX}" for role in ("created_at", *named[len(_FILTERED) :])]
     valid = [pl.col(name).is_null() for name in wrong if name in df.columns]
     countable = _seconds(df.schema).is_between(days.FIRST_SECOND, days.LAST_SECOND)
     valid.append(countable.fill_null(value=True))
     if has_ids:
         valid.append(pl.col("integration_id").is_not_null())
-    searched = [it for it in df.columns if it == "text" or it.endswith(SEARCHED)]
-    texts = [
-        pl.col(name).alias(f"{place}{SEARCHED}") for place, name in enumerate(searched)
-    ]
-    named = ("integration_id", "appointment_type", *counted)
+    searched = [pl.col(name) for name in df.columns if name.endswith(SEARCHED)]
+    none = pl.lit(None, pl.String).alias(f"0{SEARCHED}")
     chosen = (
         df.lazy()
         .filter(valid)
-        .select(
-            *(pl.col(name).cast(pl.String) for name in named),
-            *(texts or [pl.lit(None, pl.String).alias(f"0{SEARCHED}")]),
-            **_instants(df.schema),
-        )
+        .select(*named, *(searched or [none]), **_instants(df.schema))
     )
     found = chosen.collect(engine="in-memory")
     return found if found["nanosecond"].max() else found.drop("nanosecond")
+
+
+def _named(layout: RecordLayout) -> tuple[str, ...]:
+    """Return the columns of text that are not searched."""
+    return (*_FILTERED, "status", *map(dimension_column, layout.dimensions()))
 
 
 def _seconds(schema: pl.Schema) -> pl.Expr:
