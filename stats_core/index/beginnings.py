@@ -1,6 +1,8 @@
 """Where local days and hours of indexed records begin, and the counts up to there."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from typing import Literal, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
@@ -39,7 +41,7 @@ class Beginnings(NamedTuple):
         since: Unix seconds, ascending; no record is before the first one.
         key: What begins there: the `Date`, or the hour of the week, `Int64`.
         before: Of each slice, the rows of the beginnings, and the running counts there
-            of successful and failed records: `Int64`.
+            of successful and failed records: `Int64`. Last, their sums over the slices.
         is_ascending: Whether the keys ascend. A day can begin twice, where the clocks
             go back over a midnight.
     """
@@ -95,5 +97,6 @@ def beginnings(
     for rows in plan.collect(engine="in-memory", optimizations=_FEW):
         counts = (rows, records.successful[rows], records.failed[rows])
         before.append([each.cast(pl.Int64) for each in counts])
+    before.append([reduce(add, counts) for counts in zip(*before, strict=True)])
     is_ascending = key.is_sorted() and len(key) == key.n_unique()
     return Beginnings(since, key, before, is_ascending)

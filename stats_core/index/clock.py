@@ -2,8 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from functools import reduce
-from operator import add
+from itertools import chain
 from typing import NamedTuple
 
 import polars as pl
@@ -57,18 +56,11 @@ def count_in(
     if found is None:
         return count_of(segment, rows_of(spans), request, unit)
     low, high = _within(found, request.period)
-    before = [
-        [column.slice(low, high - low) for column in found.before[place % SLICES]]
-        for place in slices
-    ]
-    firsts = [_before(segment.running, first) for first, _ in spans]
-    ends = [_before(segment.running, end) for _, end in spans]
-    counts = [
-        _growth(sum(first), reduce(add, between), sum(end))
-        for first, between, end in zip(
-            *(zip(*each, strict=True) for each in (firsts, before, ends)), strict=True
-        )
-    ]
+    every = found.before[slices.start % SLICES if len(slices) == 1 else SLICES]
+    before = [column.slice(low, high - low) for column in every]
+    firsts = _before(segment.running, [first for first, _ in spans])
+    ends = _before(segment.running, [end for _, end in spans])
+    counts = _growth(firsts, before, ends)
     key = found.key.slice(low - 1, high - low + 1)
     listed = counts[0] > 0
     counted = ByClock(*(column.filter(listed) for column in (key, *counts)))
@@ -103,15 +95,31 @@ def _within(found: Beginnings, period: Period) -> tuple[int, int]:
     return low, max(low, high)
 
 
-def _before(running: Running, row: int) -> tuple[int, int, int]:
-    """Return the number of records, of successful and of failed ones before a row."""
-    return row, running.successful[row], running.failed[row]
+def _before(running: Running, rows: Sequence[int]) -> list[int]:
+    """Return the sums over rows: of records, successful and failed ones before each."""
+    outcomes = (running.successful, running.failed)
+    return [sum(rows), *(sum(before[row] for row in rows) for before in outcomes)]
 
 
-def _growth(first: int, between: pl.Series, end: int) -> pl.Series:
-    ends = (pl.Series([count], dtype=pl.Int64) for count in (first, end))
-    before = pl.concat([next(ends), between, next(ends)])
-    return before.slice(1) - before.slice(0, len(between) + 1)
+def _growth(
+    firsts: Sequence[int], between: Sequence[pl.Series], ends: Sequence[int]
+) -> list[pl.Series]:
+    """Return how much running counts grow from each value to the next one.
+
+    Args:
+        firsts: The first value of each running count.
+        between: The next ones; of all running counts equally many.
+        ends: The last ones.
+    """
+    edges = pl.Series([*firsts, *ends], dtype=pl.Int64)
+    parts = [
+        (edges.slice(place, 1), counts, edges.slice(len(firsts) + place, 1))
+        for place, counts in enumerate(between)
+    ]
+    before = pl.concat([*chain.from_iterable(parts)])
+    grown = before.slice(1) - before.slice(0, len(before) - 1)
+    size = len(between[0]) + 1
+    return [grown.slice(place * (size + 1), size) for place in range(len(between))]
 
 
 def _grouped(records: pl.LazyFrame, key: pl.Expr) -> ByClock:

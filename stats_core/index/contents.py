@@ -89,7 +89,8 @@ class Contents:
             InvalidRecordsError: The records cannot answer this request.
         """
         check_columns(self.columns[Kind.of(request)])
-        _check_values(self.at_fault, request)
+        if self.at_fault:
+            _check_values(self.at_fault, request)
         if request.by_integration:
             return each.partial_frame(self.segments, request)
         parts = [

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Self
 
 import polars as pl
@@ -268,9 +269,11 @@ class AppointmentStatistics(Views):
     @cached_property
     def _slices(self) -> dict[str, tuple[int, int]]:
         """The first row and the height of each section."""
-        heights, names = self.frame["section"].rle().struct.unnest()
-        starts = heights.cum_sum() - heights
-        return dict(zip(names, zip(starts, heights, strict=True), strict=True))
+        section = self.frame["section"]
+        rows = pl.int_range(1, len(section), eager=True)
+        changes = rows.filter(section.slice(1) != section.slice(0, len(rows)))
+        ends = [0, *changes, len(section)]
+        return {section[a]: (a, b - a) for a, b in pairwise(ends) if a < b}
 
     def _section(self, name: str) -> pl.DataFrame:
         """Return the rows of a section, without copying them."""
