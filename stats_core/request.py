@@ -24,7 +24,7 @@ from pydantic import (
 from stats_core import days
 from stats_core.bounds import Period
 from stats_core.errors import refused
-from stats_core.layout import RecordLayout, zone_name
+from stats_core.layout import Column, RecordLayout, zone_name
 from stats_core.mappings import FrozenMapping
 from stats_core.query import StatisticsQuery
 from stats_core.schema import HOURS, OUTCOME, OUTCOMES
@@ -78,7 +78,7 @@ _Labels = Annotated[
     AfterValidator(_in_order),
 ]
 _Where = Annotated[
-    Mapping[str, _Labels],
+    Mapping[Column, _Labels],
     AfterValidator(FrozenMapping),
     PlainSerializer(dict, return_type=dict[str, tuple[str, ...]]),
 ]

@@ -1,6 +1,7 @@
 import csv
 import gzip
 import io
+import json
 import tempfile
 from collections import Counter
 from contextlib import suppress
@@ -146,8 +147,11 @@ def test_names_tell_that_tabs_separate(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("separator", ["", "ab", '"', "\n", "\r", "\udcff", "\0"])
 def test_what_cannot_separate_is_refused(separator: str) -> None:
-    with pytest.raises(ValidationError, match="expected one character, or `tab`"):
+    with pytest.raises(
+        ValidationError, match="expected one character, or `tab`"
+    ) as caught:
         ReadOptions(separator=separator)
+    json.dumps(caught.value.errors())
 
 
 def test_one_column_with_separators_in_its_name_tells_the_option(
@@ -186,8 +190,9 @@ def test_byte_order_marks_tell_the_encoding(
 
 @pytest.mark.parametrize("name", ["base64", "no such", "rot13", ""])
 def test_unknown_encodings_are_refused(name: str) -> None:
-    with pytest.raises(ValidationError, match="expected an encoding"):
+    with pytest.raises(ValidationError, match="expected an encoding") as caught:
         ReadOptions(encoding=name)
+    json.dumps(caught.value.errors())
 
 
 @pytest.mark.parametrize(

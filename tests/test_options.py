@@ -143,6 +143,8 @@ def test_each_integration_is_a_request_for_all_of_them() -> None:
         ({"where": ["a"]}, "--where 'a': expected NAME=LABEL"),
         ({"where": ["a=b"]}, "--where: no dimension a; there are source, utm_source"),
         ({"where": ["outcome=b"]}, "--where: no outcome b; there are successful, fai"),
+        ({"where": ["=b"]}, "--where '': expected a name, got blank text"),
+        ({"where": ["\udcff=b"]}, "--where '\\udcff': expected Unicode text, got a"),
         ({"where": ["source= b"]}, "--where 'source= b': expected a label as an answ"),
         ({"where": ["source="]}, "--where 'source=': expected a label as an answer"),
         ({"naive_timezone": "Mars"}, "--naive-timezone 'Mars': unknown time zone 'Ma"),

@@ -1,6 +1,6 @@
 from dataclasses import FrozenInstanceError
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 import pytest
@@ -142,10 +142,18 @@ def test_merging_reorders_what_has_grown() -> None:
     assert listed == [("c", 3), ("a", 2), ("b", 2), ("\uffff", 1), ("\U0001f600", 1)]
 
 
-@pytest.mark.parametrize(("page", "size"), [(0, 1), (1, 0), (-1, 1), (1, -(10**30))])
-def test_pages_and_sizes_below_one_are_refused(page: int, size: int) -> None:
-    with pytest.raises(ValueError, match="`page` and `size` start at 1"):
-        of().dashboard(page, size)
+@pytest.mark.parametrize("number", [0, -1, -(10**30)])
+def test_pages_and_sizes_below_one_are_refused(number: int) -> None:
+    for name in ("page", "size"):
+        with pytest.raises(ValueError, match=f"^`{name}` starts at 1, got {number}$"):
+            of().dashboard(**{name: number})
+
+
+@pytest.mark.parametrize("number", [1.5, "1", None])
+def test_a_page_or_size_that_is_no_whole_number_is_refused(number: Any) -> None:
+    for name in ("page", "size"):
+        with pytest.raises(TypeError, match=f"^`{name}`: expected a whole number, got"):
+            of().dashboard(**{name: number})
 
 
 def test_a_page_past_the_end_has_no_rows_and_the_right_totals() -> None:

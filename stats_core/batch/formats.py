@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from stats_core.errors import InvalidRecordsError
+from stats_core.errors import InvalidRecordsError, refused
 
 Format = Literal["parquet", "json", "csv", "ipc"]
 InputFormat = Literal["csv", "ndjson", "json", "parquet", "ipc"]
@@ -33,7 +33,7 @@ def _separator(text: str) -> str:
     separator = _SPELLED.get(text.lower(), text)
     if len(separator) != 1 or separator in '"\r\n\0\ufeff' or not _is_text(separator):
         msg = "expected one character, or `tab`"
-        raise ValueError(msg)
+        raise refused(msg)
     return separator
 
 
@@ -47,7 +47,7 @@ def _encoding(name: str) -> str:
         return codecs.lookup(name).name
     except (LookupError, ValueError) as error:
         msg = "expected an encoding, such as `cp1252` or `utf-16`"
-        raise ValueError(msg) from error
+        raise refused(msg) from error
 
 
 class ReadOptions(BaseModel):

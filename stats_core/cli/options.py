@@ -280,7 +280,7 @@ def _zone_faults(options: dict[str, Any]) -> list[str]:
 
 def _option_fault(fault: ErrorDetails) -> str:
     """Return one of pydantic's faults, with the option that it came from."""
-    message = fault["msg"].removeprefix("Value error, ")
+    message, given = fault["msg"], str(fault["input"])
     path = [str(part) for part in fault["loc"]]
     model, name = path[0], path[1] if len(path) > 1 else path[0]
     if model == "layout" and name in ROLES:
@@ -290,10 +290,10 @@ def _option_fault(fault: ErrorDetails) -> str:
     if path == ["where"]:
         return f"--where: {message}"
     if model == "where":
-        pair = f"{name}={fault['input']}"
-        return f"--where {pair!r:.60}: {message}"
+        typed = given if path[-1] == "[key]" else f"{name}={given}"
+        return f"--where {typed!r:.60}: {message}"
     names = {"appointmentType": "appointment-type", "breakdowns": "breakdown"}
     if model == "layout":
         names["search"] = "search-in"
     option = names.get(name, name.replace("_", "-"))
-    return f"--{option} {str(fault['input'])!r:.60}: {message}"
+    return f"--{option} {given!r:.60}: {message}"

@@ -22,11 +22,9 @@ def dashboard(
     """Return the endpoint's response; only the breakdowns are paged.
 
     Raises:
+        TypeError: `page` or `size` is no whole number.
         ValueError: `page` or `size` is below 1.
     """
-    if page < 1 or size < 1:
-        msg = f"`page` and `size` start at 1, got {page} and {size}"
-        raise ValueError(msg)
     return AppointmentsDashboard.model_validate(
         {
             "overview": {"total": total},

@@ -19,6 +19,7 @@ def top(breakdown: pl.DataFrame, n: int) -> pl.DataFrame:
         there are no others, it is not there.
 
     Raises:
+        TypeError: `n` is no whole number.
         ValueError: `n` is below 1.
 
     >>> from stats_core.schema import BREAKDOWN_SCHEMA
@@ -42,6 +43,7 @@ def pages(breakdown: pl.DataFrame, size: int) -> int:
     """Return how many pages of so many rows a breakdown has; without a row, none.
 
     Raises:
+        TypeError: `size` is no whole number.
         ValueError: `size` is below 1.
 
     >>> pages(pl.DataFrame({"value": ["a", "b", "c"]}), 2)
@@ -54,9 +56,15 @@ def pages(breakdown: pl.DataFrame, size: int) -> int:
 def page_rows(breakdown: pl.DataFrame, page: int, size: int) -> pl.DataFrame:
     """Return one page of a breakdown; past the end it is empty.
 
+    Raises:
+        TypeError: `page` or `size` is no whole number.
+        ValueError: `page` or `size` is below 1.
+
     >>> page_rows(pl.DataFrame({"value": ["a", "b", "c"]}), 2, 2).rows()
     [('c',)]
     """
+    _check_is_positive("page", page)
+    _check_is_positive("size", size)
     height = breakdown.height
     return breakdown.slice(min((page - 1) * size, height), min(size, height))
 

@@ -164,6 +164,7 @@ class AppointmentStatistics(Views):
             size: The number of rows on a page, from 1. Total and trends are not paged.
 
         Raises:
+            TypeError: `page` or `size` is no whole number.
             ValueError: `page` or `size` is below 1.
         """
         return dashboard(

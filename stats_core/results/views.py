@@ -68,6 +68,7 @@ class Views(ABC):
         `ranking.top`.
 
         Raises:
+            TypeError: `n` is no whole number.
             ValueError: There is no such dimension, or `n` is below 1.
 
         >>> from stats_core import appointment_statistics
@@ -82,6 +83,7 @@ class Views(ABC):
         """Return how many pages of so many rows each dimension has.
 
         Raises:
+            TypeError: `size` is no whole number.
             ValueError: `size` is below 1.
 
         >>> from stats_core import AppointmentStatistics
