@@ -18,9 +18,10 @@ from benchmarks.measure import Comparison, Task, Works, peak_megabytes
 from benchmarks.ours import ask, bare_plans, count, index_of
 from stats_core import (
     AppointmentIndex,
+    AppointmentStatistics,
     AppointmentType,
     StatisticsQuery,
-    appointments_dashboard,
+    appointment_statistics,
 )
 from stats_core.sample import integration_ids
 
@@ -39,8 +40,8 @@ def _question(case: Case, rows: int, data: Path) -> Works:
 
 def _json(rows: int, data: Path) -> Works:
     records = dataset(_ALL, rows, data)
-    ours = partial(_respond, index_of(records).dashboard)
-    engine = partial(_respond, partial(appointments_dashboard, records.frame()))
+    ours = partial(_respond, index_of(records).statistics)
+    engine = partial(_respond, partial(appointment_statistics, records.frame()))
     return Works(ours, engine, str.__eq__)
 
 
@@ -179,10 +180,10 @@ def _in_turn(tasks: Sequence[Task]) -> Task:
     return lambda: [task() for task in tasks]
 
 
-def _respond(dashboard: Callable[[StatisticsQuery], Any]) -> str:
+def _respond(statistics: Callable[[StatisticsQuery], AppointmentStatistics]) -> str:
     """Answer the query strings of a request with JSON."""
-    answer = dashboard(StatisticsQuery.model_validate({}))
-    return str(answer.model_dump_json(by_alias=True))
+    query = StatisticsQuery.model_validate({})
+    return statistics(query).dashboard_json(query.page, query.size)
 
 
 _UNIT, _MILLION, _MANY = "five bare plans on 1,000", 1_000_000, 10_000_000

@@ -13,6 +13,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import ValidationError
 
 from stats_core import (
     AppointmentIndex,
@@ -374,3 +375,12 @@ def test_a_query_may_be_a_mapping_as_for_the_functions() -> None:
     found = AppointmentIndex(docs).dashboard(query)
     assert found == appointments_dashboard(docs, query)
     assert [it.id for it in found.source] == ["b"]
+
+
+def test_a_layout_may_be_a_mapping_as_for_the_functions() -> None:
+    docs = [{"created_at": None, "status": None, "from": "ads"}]
+    layout: Any = {"source": "from"}
+    found = AppointmentIndex(docs, layout=layout).extended(docs).statistics()
+    assert found == appointment_statistics(docs * 2, layout=layout)
+    with pytest.raises(ValidationError, match="layout"):
+        AppointmentIndex(docs, layout=7)  # type: ignore[arg-type]

@@ -48,6 +48,13 @@ def lines(
     return [*response_lines(whole(found), page, size)]
 
 
+def texts(
+    found: Mapping[str, AppointmentStatistics], page: int, size: int
+) -> list[str]:
+    written = {key: stats.dashboard_json(page, size) for key, stats in found.items()}
+    return [f'{{"integration_id":"{key}",{text[1:]}' for key, text in written.items()]
+
+
 def models(
     found: Mapping[str, AppointmentStatistics], page: int, size: int
 ) -> list[str]:
@@ -75,7 +82,11 @@ def test_lines_equal_the_json_of_the_models(
 ) -> None:
     df = frame(data.draw(records(zone)), SCOPED_SCHEMA)
     found = statistics_by_integration(df, timezone=zone)
-    assert lines(found, page, size) == models(found, page, size)
+    assert (
+        lines(found, page, size)
+        == texts(found, page, size)
+        == models(found, page, size)
+    )
 
 
 def one(value: str | None, *days: object, zone: str = "UTC") -> AppointmentStatistics:
@@ -94,7 +105,7 @@ def one(value: str | None, *days: object, zone: str = "UTC") -> AppointmentStati
 @given(text=st.text())
 def test_any_text_is_written_as_the_models_write_it(text: str) -> None:
     found = {IDS[0]: one(text, None), IDS[1]: one(f"a{text}b", None)}
-    assert lines(found, 1, 300) == models(found, 1, 300)
+    assert lines(found, 1, 300) == texts(found, 1, 300) == models(found, 1, 300)
     [_, second] = map(json.loads, lines(found, 1, 300))
     assert second["source"] == [{"_id": f"a{text}b", "count": 1}]
 
@@ -113,7 +124,7 @@ def test_days_are_written_as_the_models_write_them(zone: str, days: list[date]) 
         key: one(None, *days[place:], zone=zone)
         for place, key in enumerate(sorted(IDS)[: len(days)])
     }
-    assert lines(found, 1, 300) == models(found, 1, 300)
+    assert lines(found, 1, 300) == texts(found, 1, 300) == models(found, 1, 300)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +138,11 @@ def test_each_integration_has_its_own_pages(page: int, size: int) -> None:
         key: appointment_statistics([{**blank, "utm_source": v} for v in values])
         for key, values in zip(sorted(IDS), ["aab", "ccdde", "f"], strict=True)
     }
-    assert lines(found, page, size) == models(found, page, size)
+    assert (
+        lines(found, page, size)
+        == texts(found, page, size)
+        == models(found, page, size)
+    )
 
 
 def test_a_line_is_the_published_response_after_the_id() -> None:
@@ -153,4 +168,4 @@ def test_an_integration_without_a_dated_record_has_an_empty_trend() -> None:
         True,
         False,
     ]
-    assert lines(found, 1, 300) == models(found, 1, 300)
+    assert lines(found, 1, 300) == texts(found, 1, 300) == models(found, 1, 300)

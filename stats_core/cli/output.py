@@ -73,7 +73,7 @@ def write(partial: pl.DataFrame, request: Request, form: OutputFormat | None) ->
         _say_not_shown(partial)
         if "integration_id" in partial.columns:
             return response_lines(partial, page, size)
-        return [AppointmentStatistics(partial).dashboard(page, size).model_dump_json()]
+        return [AppointmentStatistics(partial).dashboard_json(page, size)]
 
     # Markers are for those who read a frame back.
     listed = pl.col("value").is_not_null() | pl.col("section").is_in(_WITHOUT_VALUES)

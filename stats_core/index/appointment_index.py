@@ -43,9 +43,11 @@ class AppointmentIndex:
     """Records arranged so that a request costs milliseconds, whatever their number.
 
     Every answer equals that of the functions which count records. An index never
-    changes: threads can share it, and it can be pickled for other processes. It holds
-    what requests can ask for, in less than 48 bytes per record beside the distinct
-    searched texts, and nothing else of the records.
+    changes: threads can share it, and it can be pickled for other processes.
+
+    It holds what requests can ask for, and nothing else of the records: the distinct
+    texts, and for each record 16 bytes for instant and outcome, 1 to 4 for each
+    searched column, and 1 to 16 for each dimension, more if it has more values.
     """
 
     __slots__ = ("_contents",)
@@ -65,13 +67,15 @@ class AppointmentIndex:
                 If they carry integrations, values that cannot be counted are raised
                 when their integration is asked for, so that one does not stop the
                 others.
+            pydantic.ValidationError: `layout` is no layout.
 
         >>> docs = [{"created_at": "2024-05-01T23:30:00Z", "status": "Success"}]
         >>> index = AppointmentIndex(docs)
         >>> index.statistics(timezone="Europe/Berlin").trends.rows()
         [(datetime.date(2024, 5, 2), 1, 0, 0)]
         """
-        self._contents = Contents(layout).extended(records)
+        checked = Request(layout=layout).layout
+        self._contents = Contents(checked).extended(records)
 
     def statistics(
         self,

@@ -10,7 +10,7 @@ import polars as pl
 
 from stats_core.readable import number, percent
 from stats_core.results.comparison import Comparison
-from stats_core.results.dashboard import dashboard
+from stats_core.results.dashboard import Response
 from stats_core.results.hours import hours_of_week
 from stats_core.results.html import Day as HtmlDay, answer_html
 from stats_core.results.partials import checked_partial, merge_partials
@@ -167,7 +167,21 @@ class AppointmentStatistics(Views):
             TypeError: `page` or `size` is no whole number.
             ValueError: `page` or `size` is below 1.
         """
-        return dashboard(
+        return self._response(page, size).model()
+
+    def dashboard_json(self, page: int = 1, size: int = 300) -> str:
+        """Return the text of `dashboard(page, size).model_dump_json()` without a model.
+
+        Models take most of the time of a small answer; a service can send the text as
+        it is. What is raised is that of `dashboard`.
+
+        >>> AppointmentStatistics.empty().dashboard_json()[:41]
+        '{"overview":{"total":0},"trends":[],"sour'
+        """
+        return self._response(page, size).json()
+
+    def _response(self, page: int, size: int) -> Response:
+        return Response.of_page(
             self.total,
             self._section(TRENDS),
             {name: self._section(name) for name in DIMENSIONS},
