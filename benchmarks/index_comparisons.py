@@ -100,8 +100,9 @@ def _built(path: Path) -> tuple[float, int]:
 
 def _threads(rows: int, data: Path) -> Works:
     records = dataset(_ALL, rows, data)
-    tasks = [ask(index_of(records), case) for case in _POOLED] * _THREADS
-    engine = [count(records, case)() for case in _POOLED] * _THREADS
+    # Enough of them that starting the threads does not count.
+    tasks = [ask(index_of(records), case) for case in _POOLED] * _THREADS * 5
+    engine = [count(records, case)() for case in _POOLED] * _THREADS * 5
 
     def at_once() -> list[Any]:
         with ThreadPoolExecutor(_THREADS) as threads:
