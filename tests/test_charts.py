@@ -231,6 +231,23 @@ def test_the_title_has_the_zone_and_the_filters() -> None:
     )
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 6, 7])
+def test_an_axis_of_few_records_counts_whole_ones(count: int) -> None:
+    records = [{"created_at": FIRST, "status": "failed"}] * count
+    chart = dashboard_chart(appointment_statistics(records, hours=True))
+    chart.save(svg := io.StringIO(), "svg")
+    axis, *_ = labels(svg.getvalue(), "axis", has="1")
+    assert axis == [*map(str, range(count + 1))]
+    legend, *_ = labels(svg.getvalue(), "legend", has=str(count))
+    assert len({*legend}) == len(legend)
+
+
+def labels(svg: str, role: str, *, has: str) -> list[list[str]]:
+    groups = re.findall(rf"role-{role}-label(.*?)role-", svg + "role-", re.DOTALL)
+    found = [re.findall("<text[^>]*>([^<]*)", group) for group in groups]
+    return [texts for texts in found if texts[:1] == ["0"] and has in texts]
+
+
 def test_every_dimension_has_a_list() -> None:
     layout = RecordLayout(breakdowns={"clinic": "clinic", "type": "kind"})
     records = [{"created_at": FIRST, "status": "failed", "clinic": "Mill"}]
