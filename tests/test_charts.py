@@ -223,12 +223,20 @@ def test_the_title_has_the_zone_and_the_filters() -> None:
         end="2024-05-31T12:00:00Z",
     )
     stats = AppointmentStatistics.empty("America/New_York")
-    spec = dashboard_chart(stats, title="May", query=query).to_dict()
+    where = {"source": ["app", "a\nb"], "type": "new"}
+    spec = dashboard_chart(stats, title="May", query=query, where=where).to_dict()
     assert spec["title"]["text"] == "May"
-    assert "".join(spec["title"]["subtitle"]) == (
+    assert " ".join(spec["title"]["subtitle"]) == (
         "days in America/New_York · type F/U · search ana <b> · from 2024-05-01 · "
-        "to 2024-05-31 12:00:00+00:00"
+        "to 2024-05-31 12:00:00+00:00 · source is app or a b · type is new"
     )
+
+
+def test_many_filters_do_not_widen_a_picture() -> None:
+    where = {"source": ["x" * 900, *("café-bar",) * 99]}
+    spec = dashboard_chart(EMPTY, where=where).to_dict()
+    assert all(len(line) <= 140 for line in spec["title"]["subtitle"])
+    assert "".join(spec["title"]["subtitle"]).count("café-bar") == 99
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 6, 7])

@@ -34,16 +34,26 @@ def sample(tmp_path: Path) -> Path:
 
 def test_report_draws_its_answer_in_every_format(sample: Path) -> None:
     words = ["report", sample, "--integration-id", ID, "--start=2024-03-01"]
-    words += ["--timezone=Asia/Tokyo"]
+    words += [
+        "--timezone=Asia/Tokyo",
+        "--where=outcome=failed",
+        "--where=source=website",
+    ]
     paths = [sample.with_name(f"may.{form}") for form in ("html", "png", "svg")]
     drawn = Answer(*words, *(it for p in paths for it in (f"--{p.suffix[1:]}", p)))
     assert (drawn.code, drawn.err) == (0, "")
     assert drawn.out == Answer(*words).out
     query = StatisticsQuery(start="2024-03-01")
+    where = {"outcome": "failed", "source": "website"}
     stats = appointment_statistics(
-        pl.read_parquet(sample), query, integration_id=ID, timezone="Asia/Tokyo"
+        pl.read_parquet(sample),
+        query,
+        integration_id=ID,
+        where=where,
+        timezone="Asia/Tokyo",
     )
-    chart = dashboard_chart(stats, title=f"Appointments of {ID}", query=query)
+    title = f"Appointments of {ID}"
+    chart = dashboard_chart(stats, title=title, query=query, where=where)
     assert paths[0].read_text("utf-8") == chart.to_html()
     assert paths[1].read_bytes().startswith(b"\x89PNG")
     chart.save(svg := io.StringIO(), "svg")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import IO, Any
 
 import altair as alt
@@ -18,14 +19,18 @@ from stats_core.charts.rows import (
     trend_rows,
 )
 from stats_core.charts.theme import CONFIGS, Theme
+from stats_core.mappings import FrozenMapping
 from stats_core.query import StatisticsQuery
 from stats_core.readable import number, percent, printable
 from stats_core.results.statistics import AppointmentStatistics
 from stats_core.schema import OUTCOMES
+from stats_core.typing import Where
 
 _ALL = StatisticsQuery()
+_EVERY: Where = FrozenMapping()
 _SHARP = 2  # pixels of a PNG for each one of the picture
 _COLUMNS = 2
+_LINE = 140  # characters of a subtitle's line; a longer one would widen the picture
 
 
 class DashboardChart(alt.ConcatChart):  # type: ignore[misc] # mypy skips Altair
@@ -70,6 +75,7 @@ def dashboard_chart(
     *,
     title: str = "Appointments",
     query: StatisticsQuery = _ALL,
+    where: Where = _EVERY,
     before: AppointmentStatistics | None = None,
     top: int = 10,
     theme: Theme = "auto",
@@ -86,6 +92,7 @@ def dashboard_chart(
         stats: The answer.
         title: The title.
         query: What was asked; its filters stand below the title.
+        where: Which labels were counted; they stand there too.
         before: An earlier answer to compare with, in the same time zone: its figures
             stand below the new ones, its trend below the new trend, its counts are
             upright marks in the lists.
@@ -113,7 +120,7 @@ def dashboard_chart(
         columns=1,
         title=alt.Title(
             printable(title),
-            subtitle=[*_subtitle(stats, query, before)],
+            subtitle=[*_subtitle(stats, query, where, before)],
             fontSize=20,
             offset=16,
         ),
@@ -197,6 +204,7 @@ def _rate(counts: dict[str, int]) -> str:
 def _subtitle(
     stats: AppointmentStatistics,
     query: StatisticsQuery,
+    where: Where,
     before: AppointmentStatistics | None,
 ) -> Iterator[str]:
     """Yield lines: the zone and the filters, and what it is compared with."""
@@ -207,9 +215,11 @@ def _subtitle(
         "from": query.start,
         "to": query.end,
     }
-    yield " · ".join(
-        f"{name} {printable(str(value))}" for name, value in given.items() if value
-    )
+    filters = [f"{name} {value}" for name, value in given.items() if value]
+    for name, labels in where.items():
+        several = [labels] if isinstance(labels, str) else labels
+        filters.append(f"{name} is {' or '.join(several)}")
+    yield from wrap(printable(" · ".join(filters)), _LINE, break_on_hyphens=False)
     if before is not None:
         held = f" of {_span(before)}" if before.trends.height else ""
         yield f"compared with {number(before.total)} before{held}: the upright marks in the lists"

@@ -52,6 +52,7 @@ class Pictures:
             AppointmentStatistics(partial),
             title=f"Appointments of {whose}" if whose else "Appointments",
             query=self._request.query,
+            where=self._request.where,
             before=None if before is None else AppointmentStatistics(before),
         )
         for form, path in self._files.items():
