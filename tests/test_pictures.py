@@ -69,6 +69,19 @@ def test_merge_draws_what_it_adds_up(sample: Path) -> None:
     assert f'"figure": "{total}"' in page.read_text("utf-8")
 
 
+def test_merge_draws_the_filters_of_its_parts(sample: Path) -> None:
+    part, pages = sample.with_name("part.parquet"), ("a.svg", "b.svg")
+    words = ["--integration-id", ID, "--where=outcome=failed", "--where=kind=NP"]
+    words += ["--breakdown=kind=appointment_type", "--search=a", "--search-in=source"]
+    words += ["--appointment-type=NP", "--timezone=Asia/Tokyo"]
+    drawn = [sample.with_name(name) for name in pages]
+    Answer("tally", sample, *words, "--out", part)
+    assert Answer("merge", part, "--svg", drawn[0]).code == 0
+    assert Answer("report", sample, *words, "--svg", drawn[1]).code == 0
+    assert drawn[0].read_text("utf-8") == drawn[1].read_text("utf-8")
+    assert "kind is NP" in drawn[0].read_text("utf-8")
+
+
 @pytest.mark.parametrize("option", ["--html", "--png", "--svg"])
 def test_each_integration_has_no_picture(sample: Path, option: str) -> None:
     file = sample.with_name("x")
@@ -113,7 +126,7 @@ def test_without_the_extra_the_option_says_what_it_needs(
 def test_no_picture_needs_no_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "stats_core.charts", None)
     pictures = Pictures(parsed_request({}), html=None)
-    pictures.draw(pl.DataFrame())
+    pictures.draw(Request(), pl.DataFrame())
     assert pictures.files == []
 
 

@@ -23,7 +23,6 @@ class Pictures:
 
     def __init__(self, request: Request, **files: Path | None) -> None:
         """Take the file of each format; None is not asked for."""
-        self._request = request
         self._files = {form: path for form, path in files.items() if path}
         self.files = [(f"--{form}", path) for form, path in self._files.items()]
         for option, path in self.files:
@@ -33,8 +32,18 @@ class Pictures:
                 raise WrongUsageError(msg)
             _check_extra(option)
 
-    def draw(self, partial: pl.DataFrame, before: pl.DataFrame | None = None) -> None:
+    def draw(
+        self,
+        request: Request,
+        partial: pl.DataFrame,
+        before: pl.DataFrame | None = None,
+    ) -> None:
         """Write the pictures of a partial frame, and of an earlier one beside it.
+
+        Args:
+            request: What the frame answers.
+            partial: The frame.
+            before: The earlier frame.
 
         Raises:
             OSError: A file cannot be written.
@@ -47,12 +56,12 @@ class Pictures:
             raise WrongUsageError(msg)
         from stats_core.charts import dashboard_chart  # noqa: PLC0415 - an extra
 
-        whose = self._request.integration_id
+        whose = request.integration_id
         chart = dashboard_chart(
             AppointmentStatistics(partial),
             title=f"Appointments of {whose}" if whose else "Appointments",
-            query=self._request.query,
-            where=self._request.where,
+            query=request.query,
+            where=request.where,
             before=None if before is None else AppointmentStatistics(before),
         )
         for form, path in self._files.items():
