@@ -126,7 +126,7 @@ def test_without_the_extra_the_option_says_what_it_needs(
 def test_no_picture_needs_no_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "stats_core.charts", None)
     pictures = Pictures(parsed_request({}), html=None)
-    pictures.draw(Request(), pl.DataFrame())
+    pictures.draw((Request(), pl.DataFrame()))
     assert pictures.files == []
 
 
@@ -140,3 +140,5 @@ def test_a_comparison_is_drawn_with_both_answers(sample: Path) -> None:
     html = page.read_text("utf-8")
     assert f"compared with {total['before']} before of" in html
     assert f'"figure": "{total["now"]}"' in html
+    assert "1 Feb 2025 to 28 Feb 2025, by day" in html
+    assert "Before: 1 Feb 2024 to 28 Feb 2024, by day" in html

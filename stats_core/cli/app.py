@@ -79,14 +79,13 @@ def report(
     check_pages(request, format)
     pictures = Pictures(request, html=html, png=png, svg=svg)
     before = comparing.earlier_request(request, compare) if compare else None
+    asked = [request, before] if before else [request]
     with standard_input(records, reading) as sources:
         _check_are_no_inputs(pictures.files, file_paths(sources, reading))
         counted = [
-            _count(sources, one, reading, on_cluster=on_cluster)
-            for one in (request, before)
-            if one
+            _count(sources, one, reading, on_cluster=on_cluster) for one in asked
         ]
-    pictures.draw(request, *counted)
+    pictures.draw(*zip(asked, counted, strict=True))
     if before:
         both = Comparison(*map(AppointmentStatistics, counted))
         write_comparison(both, request, before, format)
@@ -174,7 +173,7 @@ def merge(
     _check_are_no_inputs(pictures.files, paths)
     with _progress("adding up"):
         merged = merge_parts(paths)
-    pictures.draw(kept_request(paths[0]), merged)
+    pictures.draw((kept_request(paths[0]), merged))
     write(merged, request, format)
 
 

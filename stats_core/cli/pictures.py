@@ -1,6 +1,7 @@
 """Pictures of an answer, as files."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -8,6 +9,8 @@ from stats_core.batch.writing import check_target, replacing
 from stats_core.cli.options import WrongUsageError
 from stats_core.request import Request
 from stats_core.results.statistics import AppointmentStatistics
+
+_Answered = tuple[Request, pl.DataFrame]
 
 
 class Pictures:
@@ -32,18 +35,12 @@ class Pictures:
                 raise WrongUsageError(msg)
             _check_extra(option)
 
-    def draw(
-        self,
-        request: Request,
-        partial: pl.DataFrame,
-        before: pl.DataFrame | None = None,
-    ) -> None:
-        """Write the pictures of a partial frame, and of an earlier one beside it.
+    def draw(self, now: _Answered, before: _Answered | None = None) -> None:
+        """Write the pictures of an answer, and of an earlier one beside it.
 
         Args:
-            request: What the frame answers.
-            partial: The frame.
-            before: The earlier frame.
+            now: The request and the partial frame that answers it.
+            before: Those of the earlier answer.
 
         Raises:
             OSError: A file cannot be written.
@@ -51,18 +48,23 @@ class Pictures:
         """
         if not self._files:
             return
+        request, partial = now
         if "integration_id" in partial.columns:
             msg = f"{self.files[0][0]}: the parts are of each integration"
             raise WrongUsageError(msg)
         from stats_core.charts import dashboard_chart  # noqa: PLC0415 - an extra
 
+        earlier: dict[str, Any] = {}
+        if before:
+            query, frame = before[0].query, before[1]
+            earlier = {"before": AppointmentStatistics(frame), "before_query": query}
         whose = request.integration_id
         chart = dashboard_chart(
             AppointmentStatistics(partial),
             title=f"Appointments of {whose}" if whose else "Appointments",
             query=request.query,
             where=request.where,
-            before=None if before is None else AppointmentStatistics(before),
+            **earlier,
         )
         for form, path in self._files.items():
             with replacing(path) as unfinished:
