@@ -105,6 +105,19 @@ def test_a_picture_never_replaces_records(sample: Path) -> None:
     assert sample.read_bytes() == before
 
 
+def test_two_pictures_are_never_one_file(sample: Path) -> None:
+    page, same = sample.with_name("x.html"), sample.parent / "." / "x.html"
+    words = ["report", sample, "--integration-id", ID, "--html", page, "--png", same]
+    link = sample.with_name("link.svg")
+    link.symlink_to(page)
+    answer = Answer(*words, "--svg", link)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        f"--png {same}: is the file of --html\n--svg {link}: is the file of --html\n"
+    )
+    assert not page.exists()
+
+
 def test_where_nothing_can_be_written_nothing_is_read(sample: Path) -> None:
     file = sample.parent / "nowhere" / "x.html"
     records = sample.with_name("none.parquet")

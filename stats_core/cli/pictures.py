@@ -1,10 +1,12 @@
 """Pictures of an answer, as files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from stats_core.batch.paths import resolved
 from stats_core.batch.writing import check_target, replacing
 from stats_core.cli.options import WrongUsageError
 from stats_core.request import Request
@@ -21,13 +23,15 @@ class Pictures:
 
     Raises:
         OSError: A file cannot be written.
-        WrongUsageError: Pictures of each integration, or the extra is not installed.
+        WrongUsageError: Pictures of each integration, two in one file, or the extra is not
+            installed.
     """
 
     def __init__(self, request: Request, **files: Path | None) -> None:
         """Take the file of each format; None is not asked for."""
         self._files = {form: path for form, path in files.items() if path}
         self.files = [(f"--{form}", path) for form, path in self._files.items()]
+        _check_are_different(self.files)
         for option, path in self.files:
             check_target(path)
             if request.by_integration:
@@ -69,6 +73,18 @@ class Pictures:
         for form, path in self._files.items():
             with replacing(path) as unfinished:
                 chart.save(unfinished, form)
+
+
+def _check_are_different(files: Sequence[tuple[str, Path]]) -> None:
+    """Raise if two pictures have one file, of which only the last would be left."""
+    first: dict[str, str] = {}
+    faults = [
+        f"{option} {path}: is the file of {before}"
+        for option, path in files
+        if (before := first.setdefault(resolved(str(path)), option)) != option
+    ]
+    if faults:
+        raise WrongUsageError(*faults)
 
 
 def _check_extra(option: str) -> None:
