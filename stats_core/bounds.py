@@ -153,6 +153,18 @@ def end_nanosecond(bound: date | datetime, zone: ZoneInfo) -> int:
     return _first_second(_day_number(bound) + 1, zone) * 10**9
 
 
+def bound_day(bound: date | datetime, zone: ZoneInfo) -> date:
+    """Return the local day of a bound.
+
+    Raises:
+        OverflowError: It is not in the years 1 to 9999.
+
+    >>> bound_day(parse_bound("2024-05-01T20:00Z"), ZoneInfo("Asia/Tokyo"))
+    datetime.date(2024, 5, 2)
+    """
+    return bound.astimezone(zone).date() if isinstance(bound, datetime) else bound
+
+
 def bound_text(bound: date | datetime) -> str:
     """Return a bound as ISO 8601 text.
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -27,7 +27,7 @@ from stats_core.errors import refused
 from stats_core.layout import Column, RecordLayout, zone_name
 from stats_core.mappings import FrozenMapping
 from stats_core.query import StatisticsQuery
-from stats_core.schema import HOURS, OUTCOME, OUTCOMES
+from stats_core.schema import DIMENSIONS, HOURS, OUTCOME, OUTCOMES
 from stats_core.text import in_any_case, is_unicode, trimmed
 from stats_core.typing import Engine
 
@@ -215,6 +215,26 @@ class Request(BaseModel):
             )
             for day in days_
         }
+
+    @classmethod
+    def from_question(cls, question: Mapping[str, str | None]) -> Self:
+        """Return a request with the filters of a `question`; it keeps no more of them.
+
+        Raises:
+            ValueError, TypeError: It is no question of a request.
+
+        >>> asked = Request(where={"outcome": "failed"}, integration_id="5eb7" * 6)
+        >>> Request.from_question(asked.question()) == asked
+        True
+        """
+        where = json.loads(question.get("where") or "{}")
+        further = set(where) - {*DIMENSIONS, OUTCOME}
+        return cls(
+            query={it: question.get(it) for it in ("appointment_type", "search")},
+            layout={"breakdowns": {name: name for name in further}},
+            integration_id=question.get("integration_id"),
+            where=where,
+        )
 
     def question(self) -> dict[str, str | None]:
         """Return what two answers must share to add up; their dates may differ.

@@ -19,7 +19,7 @@ from stats_core import (
     appointment_statistics,
 )
 from stats_core.charts import DashboardChart, dashboard_chart
-from stats_core.charts.rows import hour_rows, list_rows, trend_rows
+from stats_core.charts.rows import hour_rows, list_rows, trend_rows, window_trend
 from stats_core.schema import OUTCOMES
 from tests.strategies import a_part_of_the_examples, counted, documents
 
@@ -44,7 +44,7 @@ def of_sources(*values: str) -> AppointmentStatistics:
 @given(documents())
 def test_a_trend_has_every_record_with_a_day(records: list[dict[str, Any]]) -> None:
     stats = counted(records)
-    _, [rows] = trend_rows(stats)
+    _, [rows] = trend_rows(stats.trends)
     for outcome in OUTCOMES:
         assert sum(row[outcome] for row in rows) == stats.trends[outcome].sum()
     assert sum(row["total"] for row in rows) == stats.total - stats.undated
@@ -89,7 +89,7 @@ def test_periods_have_the_names_that_people_write(
     first: tuple[str, str],
     last: tuple[str, str] | None,
 ) -> None:
-    found, [rows] = trend_rows(of(*days))
+    found, [rows] = trend_rows(of(*days).trends)
     assert found == every
     assert (rows[0]["label"], rows[0]["period"]) == first
     assert (rows[-1]["label"], rows[-1]["period"]) == (last or first)
@@ -97,11 +97,79 @@ def test_periods_have_the_names_that_people_write(
 
 def test_two_trends_have_the_same_periods() -> None:
     long, short = of("2020-01-01", "2024-05-01"), of("2024-05-01", "2024-07-01")
-    every, [first, second] = trend_rows(short, long)
+    every, [first, second] = trend_rows(short.trends, long.trends)
     assert every == "month"
     assert [row["label"] for row in first] == ["May 2024", "Jun 2024", "Jul 2024"]
     assert len(second) == 53
-    assert trend_rows(EMPTY, long)[1][0] == []
+    assert trend_rows(EMPTY.trends, long.trends)[1][0] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "days"),
+    [
+        ({"start": "2024-04-29"}, ["29 Apr", "30 Apr", "1 May", "2 May", "3 May"]),
+        ({"end": "2024-05-04"}, ["1 May", "2 May", "3 May", "4 May"]),
+        ({"end": "2024-05-03T23:30:00+00:00"}, ["1 May", "2 May", "3 May", "4 May"]),
+        ({"start": "2024-05-02", "end": "2024-05-02"}, ["1 May", "2 May", "3 May"]),
+        ({"end": "9999-12-31T23:30:00Z"}, ["1 May", "2 May", "3 May"]),
+    ],
+)
+def test_a_trend_has_the_days_of_its_query(
+    query: dict[str, str], days: list[str]
+) -> None:
+    records = [
+        {"created_at": f"2024-05-0{day}T12:00:00Z", "status": "x"} for day in (1, 3)
+    ]
+    stats = appointment_statistics(records, timezone="Europe/Paris")
+    every, [rows] = trend_rows(
+        window_trend(stats, StatisticsQuery.model_validate(query))
+    )
+    assert every == "day"
+    assert [row["label"] for row in rows] == [f"{day} 2024" for day in days]
+    assert [row["total"] for row in rows if row["total"]] == [1, 1]
+
+
+def test_the_days_of_a_long_query_are_not_all_listed() -> None:
+    query = StatisticsQuery(start="0001-01-01", end="9999-12-31")
+    every, [rows] = trend_rows(window_trend(of(FIRST), query))
+    assert every == "year"
+    assert [row["label"] for row in rows] == ["1", "2024", "9999"]
+
+
+def test_compared_trends_have_the_days_of_their_queries() -> None:
+    query = StatisticsQuery(start="2025-04-25", end="2025-04-26")
+    spec = dashboard_chart(
+        of("2025-04-25"),
+        query=query,
+        before=of("2025-04-24"),
+        before_query=query.previous(),
+    ).to_dict()
+    now, before = spec["concat"][1:3]
+    assert now["title"] == "25 Apr 2025 to 26 Apr 2025, by day"
+    assert before["title"] == "Before: 23 Apr 2025 to 24 Apr 2025, by day"
+    totals = [
+        [row["total"] for row in spec["datasets"][panel["data"]["name"]]]
+        for panel in (now, before)
+    ]
+    assert totals == [[1, 0], [0, 1]]
+    assert "of 23 Apr 2025 to 24 Apr 2025:" in spec["title"]["subtitle"][-1]
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        (of(), "Before: no appointment was counted"),
+        (of(None), "Before: no appointment has a date"),
+    ],
+)
+def test_a_trend_without_days_says_why(
+    before: AppointmentStatistics, told: str
+) -> None:
+    query = StatisticsQuery(start=FIRST, end=FIRST)
+    spec = dashboard_chart(
+        of(FIRST), before=before, query=query, before_query=query.previous()
+    ).to_dict()
+    assert [{"text": told}] in spec["datasets"].values()
 
 
 def test_the_others_are_one_row_and_say_how_many_they_are() -> None:
@@ -223,12 +291,37 @@ def test_the_title_has_the_zone_and_the_filters() -> None:
         end="2024-05-31T12:00:00Z",
     )
     stats = AppointmentStatistics.empty("America/New_York")
-    spec = dashboard_chart(stats, title="May", query=query).to_dict()
+    where = {"source": ["app", "a\nb"], "type": "new"}
+    spec = dashboard_chart(stats, title="May", query=query, where=where).to_dict()
     assert spec["title"]["text"] == "May"
-    assert "".join(spec["title"]["subtitle"]) == (
+    assert " ".join(spec["title"]["subtitle"]) == (
         "days in America/New_York · type F/U · search ana <b> · from 2024-05-01 · "
-        "to 2024-05-31 12:00:00+00:00"
+        "to 2024-05-31 12:00:00+00:00 · source is app or a b · type is new"
     )
+
+
+def test_many_filters_do_not_widen_a_picture() -> None:
+    where = {"source": ["x" * 900, *("café-bar",) * 99]}
+    spec = dashboard_chart(EMPTY, where=where).to_dict()
+    assert all(len(line) <= 140 for line in spec["title"]["subtitle"])
+    assert "".join(spec["title"]["subtitle"]).count("café-bar") == 99
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 6, 7])
+def test_an_axis_of_few_records_counts_whole_ones(count: int) -> None:
+    records = [{"created_at": FIRST, "status": "failed"}] * count
+    chart = dashboard_chart(appointment_statistics(records, hours=True))
+    chart.save(svg := io.StringIO(), "svg")
+    axis, *_ = labels(svg.getvalue(), "axis", has="1")
+    assert axis == [*map(str, range(count + 1))]
+    legend, *_ = labels(svg.getvalue(), "legend", has=str(count))
+    assert len({*legend}) == len(legend)
+
+
+def labels(svg: str, role: str, *, has: str) -> list[list[str]]:
+    groups = re.findall(rf"role-{role}-label(.*?)role-", svg + "role-", re.DOTALL)
+    found = [re.findall("<text[^>]*>([^<]*)", group) for group in groups]
+    return [texts for texts in found if texts[:1] == ["0"] and has in texts]
 
 
 def test_every_dimension_has_a_list() -> None:

@@ -147,6 +147,16 @@ def test_a_dashboard_shows_what_the_response_has() -> None:
     assert re.match(r"2024-01-\d\dT05:00Z to ", titles[0])
 
 
+def test_a_dashboard_says_whose_outcomes_it_knows() -> None:
+    records: list[dict[str, Any]] = [{"created_at": None, "status": "success"}] * 3
+    stats = appointment_statistics([*records, {"created_at": FIRST, "status": "error"}])
+    assert page(stats).texts[:6] == ["4", "total", "3", "successful", "1", "failed"]
+    assert Page(stats.dashboard()._repr_html_()).texts[:8] == [
+        *("4", "total", "0", "successful, dated", "1", "failed, dated"),
+        *("0.0%", "success rate, dated"),
+    ]
+
+
 def test_a_dashboard_of_nothing_is_an_honest_page() -> None:
     html = AppointmentStatistics.empty().dashboard()._repr_html_()
     assert Page(html).texts[:2] == ["0", "total"]

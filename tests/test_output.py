@@ -103,6 +103,18 @@ def test_breakdowns_that_are_not_shown_are_named(
         assert "Harbour" not in out
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_hours_that_a_comparison_does_not_show_are_named(
+    capsys: pytest.CaptureFixture[str], form: OutputFormat | None
+) -> None:
+    note = "note: counted, but not shown in this form: hours; "
+    note += "without `--compare`, `--format csv` shows all\n"
+    for hours, told in ((False, ""), (True, note)):
+        now = MAY.model_copy(update={"hours": hours})
+        write_comparison(COMPARISON, now, APRIL, form)
+        assert capsys.readouterr().err == told
+
+
 def test_each_integration_is_a_line_that_starts_with_its_id(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

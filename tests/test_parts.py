@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,12 +11,13 @@ from polars.testing import assert_frame_equal
 from stats_core import (
     AppointmentStatistics,
     InvalidRecordsError,
+    RecordLayout,
     StatisticsQuery,
     appointment_statistics,
     merge_statistics,
     statistics_by_integration,
 )
-from stats_core.batch.parts import keep, keep_all, merge_parts
+from stats_core.batch.parts import keep, keep_all, kept_request, merge_parts
 from stats_core.request import Request
 from stats_core.sample import integration_ids, sample_records
 
@@ -258,6 +260,35 @@ def test_a_file_without_json_where_its_question_should_be_is_no_part(
     stats.frame.write_parquet(path, metadata={"stats_core": "{"})
     with pytest.raises(InvalidRecordsError, match=r"a\.parquet: not a part that"):
         merged(path)
+
+
+def test_a_part_knows_its_filters(tmp_path: Path, stats: AppointmentStatistics) -> None:
+    path = tmp_path / "a.parquet"
+    layout = RecordLayout(breakdowns={"a, b": "c"})
+    for request in (
+        Request(),
+        Request(query={"search": "ana b", "appointment_type": "NP"}),
+        Request(where={"a, b": ["x"], "outcome": "failed"}, layout=layout),
+        Request(integration_id=ID, where={"source": ["b", "a"]}),
+    ):
+        keep(stats.frame, request, path)
+        found = kept_request(str(path))
+        assert found.query == request.query
+        assert found.where == request.where
+        assert found.integration_id == request.integration_id
+    stats.frame.write_parquet(path)
+    assert kept_request(str(path)) == Request()
+
+
+@pytest.mark.parametrize("where", ["{", "5", '"a"', '{"outcome": ["lost"]}'])
+def test_a_question_that_no_request_has_is_no_part(
+    tmp_path: Path, stats: AppointmentStatistics, where: str
+) -> None:
+    path = tmp_path / "a.parquet"
+    question = json.dumps({"where": where})
+    stats.frame.write_parquet(path, metadata={"stats_core": question})
+    with pytest.raises(InvalidRecordsError, match=r"a\.parquet: not a part that"):
+        kept_request(str(path))
 
 
 def test_parts_are_all_kept_or_none(

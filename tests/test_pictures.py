@@ -34,16 +34,26 @@ def sample(tmp_path: Path) -> Path:
 
 def test_report_draws_its_answer_in_every_format(sample: Path) -> None:
     words = ["report", sample, "--integration-id", ID, "--start=2024-03-01"]
-    words += ["--timezone=Asia/Tokyo"]
+    words += [
+        "--timezone=Asia/Tokyo",
+        "--where=outcome=failed",
+        "--where=source=website",
+    ]
     paths = [sample.with_name(f"may.{form}") for form in ("html", "png", "svg")]
     drawn = Answer(*words, *(it for p in paths for it in (f"--{p.suffix[1:]}", p)))
     assert (drawn.code, drawn.err) == (0, "")
     assert drawn.out == Answer(*words).out
     query = StatisticsQuery(start="2024-03-01")
+    where = {"outcome": "failed", "source": "website"}
     stats = appointment_statistics(
-        pl.read_parquet(sample), query, integration_id=ID, timezone="Asia/Tokyo"
+        pl.read_parquet(sample),
+        query,
+        integration_id=ID,
+        where=where,
+        timezone="Asia/Tokyo",
     )
-    chart = dashboard_chart(stats, title=f"Appointments of {ID}", query=query)
+    title = f"Appointments of {ID}"
+    chart = dashboard_chart(stats, title=title, query=query, where=where)
     assert paths[0].read_text("utf-8") == chart.to_html()
     assert paths[1].read_bytes().startswith(b"\x89PNG")
     chart.save(svg := io.StringIO(), "svg")
@@ -57,6 +67,19 @@ def test_merge_draws_what_it_adds_up(sample: Path) -> None:
     assert (merged.code, merged.err) == (0, "")
     total = json.loads(merged.out)["overview"]["total"]
     assert f'"figure": "{total}"' in page.read_text("utf-8")
+
+
+def test_merge_draws_the_filters_of_its_parts(sample: Path) -> None:
+    part, pages = sample.with_name("part.parquet"), ("a.svg", "b.svg")
+    words = ["--integration-id", ID, "--where=outcome=failed", "--where=kind=NP"]
+    words += ["--breakdown=kind=appointment_type", "--search=a", "--search-in=source"]
+    words += ["--appointment-type=NP", "--timezone=Asia/Tokyo"]
+    drawn = [sample.with_name(name) for name in pages]
+    Answer("tally", sample, *words, "--out", part)
+    assert Answer("merge", part, "--svg", drawn[0]).code == 0
+    assert Answer("report", sample, *words, "--svg", drawn[1]).code == 0
+    assert drawn[0].read_text("utf-8") == drawn[1].read_text("utf-8")
+    assert "kind is NP" in drawn[0].read_text("utf-8")
 
 
 @pytest.mark.parametrize("option", ["--html", "--png", "--svg"])
@@ -82,6 +105,19 @@ def test_a_picture_never_replaces_records(sample: Path) -> None:
     assert sample.read_bytes() == before
 
 
+def test_two_pictures_are_never_one_file(sample: Path) -> None:
+    page, same = sample.with_name("x.html"), sample.parent / "." / "x.html"
+    words = ["report", sample, "--integration-id", ID, "--html", page, "--png", same]
+    link = sample.with_name("link.svg")
+    link.symlink_to(page)
+    answer = Answer(*words, "--svg", link)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        f"--png {same}: is the file of --html\n--svg {link}: is the file of --html\n"
+    )
+    assert not page.exists()
+
+
 def test_where_nothing_can_be_written_nothing_is_read(sample: Path) -> None:
     file = sample.parent / "nowhere" / "x.html"
     records = sample.with_name("none.parquet")
@@ -103,7 +139,7 @@ def test_without_the_extra_the_option_says_what_it_needs(
 def test_no_picture_needs_no_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "stats_core.charts", None)
     pictures = Pictures(parsed_request({}), html=None)
-    pictures.draw(pl.DataFrame())
+    pictures.draw((Request(), pl.DataFrame()))
     assert pictures.files == []
 
 
@@ -117,3 +153,5 @@ def test_a_comparison_is_drawn_with_both_answers(sample: Path) -> None:
     html = page.read_text("utf-8")
     assert f"compared with {total['before']} before of" in html
     assert f'"figure": "{total["now"]}"' in html
+    assert "1 Feb 2025 to 28 Feb 2025, by day" in html
+    assert "Before: 1 Feb 2024 to 28 Feb 2024, by day" in html

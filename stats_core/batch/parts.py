@@ -67,6 +67,26 @@ def merge_parts(paths: Sequence[str]) -> pl.DataFrame:
     return AppointmentStatistics.empty().frame if merged is None else merged
 
 
+def kept_request(path: str) -> Request:
+    """Return what a part that `keep` wrote was counted for: its filters, not its days.
+
+    A file without a question has none.
+
+    Raises:
+        InvalidRecordsError: The question is not one that `keep` wrote.
+    """
+    try:
+        return Request.from_question(_kept(path))
+    except (TypeError, ValueError) as error:
+        msg = f"{path}: not a part that `tally` wrote: {first_line(error)}"
+        raise InvalidRecordsError(msg) from error
+
+
+def _kept(path: str) -> dict[str, str | None]:
+    text = pl.read_parquet_metadata(path).get(_KEY)
+    return json.loads(text) if text else {}
+
+
 def _question(path: str) -> Mapping[str, str]:
     """Return in words what a part answers; parts that are merged have the same words.
 
@@ -75,8 +95,7 @@ def _question(path: str) -> Mapping[str, str]:
     """
     try:
         schema = pl.read_parquet_schema(path)
-        text = pl.read_parquet_metadata(path).get(_KEY)
-        kept = json.loads(text) if text else {}
+        kept = _kept(path)
     except (pl.exceptions.PolarsError, ValueError) as error:
         msg = f"not a part that `tally` wrote: {first_line(error)}"
         raise InvalidRecordsError(msg) from error

@@ -1,10 +1,12 @@
 """One picture of a whole answer."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import IO, Any
 
 import altair as alt
+import polars as pl
 from altair.utils.save import write_file_or_filename
 
 from stats_core.charts import panels
@@ -16,16 +18,21 @@ from stats_core.charts.rows import (
     hour_rows,
     list_rows,
     trend_rows,
+    window_trend,
 )
 from stats_core.charts.theme import CONFIGS, Theme
+from stats_core.mappings import FrozenMapping
 from stats_core.query import StatisticsQuery
 from stats_core.readable import number, percent, printable
 from stats_core.results.statistics import AppointmentStatistics
 from stats_core.schema import OUTCOMES
+from stats_core.typing import Where
 
 _ALL = StatisticsQuery()
+_EVERY: Where = FrozenMapping()
 _SHARP = 2  # pixels of a PNG for each one of the picture
 _COLUMNS = 2
+_LINE = 140  # characters of a subtitle's line; a longer one would widen the picture
 
 
 class DashboardChart(alt.ConcatChart):  # type: ignore[misc] # mypy skips Altair
@@ -70,7 +77,9 @@ def dashboard_chart(
     *,
     title: str = "Appointments",
     query: StatisticsQuery = _ALL,
+    where: Where = _EVERY,
     before: AppointmentStatistics | None = None,
+    before_query: StatisticsQuery = _ALL,
     top: int = 10,
     theme: Theme = "auto",
 ) -> DashboardChart:
@@ -85,10 +94,13 @@ def dashboard_chart(
     Args:
         stats: The answer.
         title: The title.
-        query: What was asked; its filters stand below the title.
+        query: What was asked; its filters stand below the title, and the trend begins
+            and ends with its bounds, where it has them.
+        where: Which labels were counted; they stand there too.
         before: An earlier answer to compare with, in the same time zone: its figures
             stand below the new ones, its trend below the new trend, its counts are
             upright marks in the lists.
+        before_query: What `before` was asked; its bounds are those of the earlier trend.
         top: How many values of each dimension have a bar of their own, from 1; a last
             bar is the sum of all others, and says how many they are.
         theme: `light` or `dark`; `auto` is what the reader of the page prefers, and
@@ -107,13 +119,15 @@ def dashboard_chart(
         raise ValueError(msg)
     if before is not None:
         stats.compared_with(before)  # raises where they cannot be compared
+    asked = [(stats, query)] + ([(before, before_query)] if before else [])
+    trends = [window_trend(*one) for one in asked]
     config = CONFIGS["light" if theme == "auto" else theme]
     chart: DashboardChart = DashboardChart(
-        concat=[*_panels(stats, before, top)],
+        concat=[*_panels(stats, before, trends, top)],
         columns=1,
         title=alt.Title(
             printable(title),
-            subtitle=[*_subtitle(stats, query, before)],
+            subtitle=[*_subtitle(stats, query, where, before, trends[-1])],
             fontSize=20,
             offset=16,
         ),
@@ -125,13 +139,16 @@ def dashboard_chart(
 
 
 def _panels(
-    stats: AppointmentStatistics, before: AppointmentStatistics | None, top: int
+    stats: AppointmentStatistics,
+    before: AppointmentStatistics | None,
+    trends: Sequence[pl.DataFrame],
+    top: int,
 ) -> Iterator[alt.TopLevelMixin]:
     yield panels.figures([*_figures(stats, before)])
     if not stats.total and not (before and before.total):
         yield panels.note("no appointment was counted")
         return
-    yield from _trends(stats, before)
+    yield from _trends([it for it in (stats, before) if it], trends)
     yield from _hours(stats, before)
     lists = [
         panels.ranked(printable(name), list_rows(stats, name, top, before))
@@ -142,18 +159,18 @@ def _panels(
 
 
 def _trends(
-    stats: AppointmentStatistics, before: AppointmentStatistics | None
+    answers: Sequence[AppointmentStatistics], trends: Sequence[pl.DataFrame]
 ) -> Iterator[alt.TopLevelMixin]:
     """Yield the trend, and that of the earlier answer on the same scale."""
-    answers = [stats] if before is None else [stats, before]
-    every, trends = trend_rows(*answers)
-    highest = max((row["total"] for rows in trends for row in rows), default=0)
-    for name, answer, rows in zip(("", "Before: "), answers, trends, strict=False):
+    every, drawn = trend_rows(*trends)
+    highest = max((row["total"] for rows in drawn for row in rows), default=0)
+    panes = zip(("", "Before: "), answers, trends, drawn, strict=False)
+    for name, stats, trend, rows in panes:
         if rows:
-            title = f"{name}{_span(answer)}, by {every}"
-            yield panels.trend(title, rows, highest)
+            yield panels.trend(f"{name}{_span(trend)}, by {every}", rows, highest)
         else:
-            yield panels.note(f"{name}no appointment has a date")
+            lacking = "has a date" if stats.total else "was counted"
+            yield panels.note(f"{name}no appointment {lacking}")
 
 
 def _hours(
@@ -197,7 +214,9 @@ def _rate(counts: dict[str, int]) -> str:
 def _subtitle(
     stats: AppointmentStatistics,
     query: StatisticsQuery,
+    where: Where,
     before: AppointmentStatistics | None,
+    trend: pl.DataFrame,
 ) -> Iterator[str]:
     """Yield lines: the zone and the filters, and what it is compared with."""
     given = {
@@ -207,15 +226,17 @@ def _subtitle(
         "from": query.start,
         "to": query.end,
     }
-    yield " · ".join(
-        f"{name} {printable(str(value))}" for name, value in given.items() if value
-    )
+    filters = [f"{name} {value}" for name, value in given.items() if value]
+    for name, labels in where.items():
+        several = [labels] if isinstance(labels, str) else labels
+        filters.append(f"{name} is {' or '.join(several)}")
+    yield from wrap(printable(" · ".join(filters)), _LINE, break_on_hyphens=False)
     if before is not None:
-        held = f" of {_span(before)}" if before.trends.height else ""
+        held = f" of {_span(trend)}" if trend.height else ""
         yield f"compared with {number(before.total)} before{held}: the upright marks in the lists"
 
 
-def _span(stats: AppointmentStatistics) -> str:
-    """Return the first and the last day of the trend."""
-    days = stats.trends["day"]
+def _span(trend: pl.DataFrame) -> str:
+    """Return the first and the last day of a trend."""
+    days = trend["day"]
     return " to ".join(dict.fromkeys((day_text(days[0]), day_text(days[-1]))))

@@ -19,6 +19,7 @@ _HOURS_HEIGHT = 7 * 20
 _PLAIN = {"ticks": False, "domain": False}
 _COUNTS = 110  # pixels of the figures beside a bar
 _MAX_BAR = 48
+_MAX_TICKS = 5
 _MUTED = 0.75
 _COUNT = ",d"
 _YEAR_BELOW = "split(datum.label, / (?=[0-9]+$)/)"
@@ -72,8 +73,7 @@ def trend(title: str, rows: Sequence[Row], highest: int) -> alt.Chart:
             y=y.scale(domain=[0, max(highest, 1)], nice=True).axis(
                 orient="right",  # so that all panels begin at the same place
                 format=_COUNT,
-                tickMinStep=1,
-                tickCount=5,
+                tickCount=_ticks(highest),
                 domain=False,
                 ticks=False,
             ),
@@ -83,6 +83,14 @@ def trend(title: str, rows: Sequence[Row], highest: int) -> alt.Chart:
         )
         .properties(width=WIDTH - 50, height=_TREND_HEIGHT, title=title)
     )
+
+
+def _ticks(highest: int) -> int:
+    """Return how many steps a scale of whole numbers has at most.
+
+    Vega's `tickMinStep` of 1 still leaves steps of a half, whose labels are rounded.
+    """
+    return min(max(highest, 1), _MAX_TICKS)
 
 
 def hours(titles: Sequence[str], maps: Sequence[Sequence[Row]]) -> alt.HConcatChart:
@@ -107,7 +115,7 @@ def _hours(title: str, rows: Sequence[Row], width: int, highest: int) -> alt.Cha
             .sort(WEEKDAYS)
             .title(None)
             .axis(orient="right", **_PLAIN),
-            color=colour.legend(title=None, format=_COUNT, tickMinStep=1),
+            color=colour.legend(title=None, format=_COUNT, tickCount=_ticks(highest)),
             tooltip=_tooltip({"weekday": "weekday", "time": "time"}, ()),
         )
         .properties(width=width, height=_HOURS_HEIGHT, title=title)

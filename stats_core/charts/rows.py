@@ -4,15 +4,19 @@ Days are text here, so that no time zone of a browser moves them.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any, get_args
 
 import polars as pl
 
+from stats_core.bounds import bound_day
+from stats_core.days import find_zone
+from stats_core.query import StatisticsQuery
 from stats_core.readable import number, percent, printable
 from stats_core.results.statistics import AppointmentStatistics
 from stats_core.results.trends import CalendarPeriod, fitting, rolled_up
-from stats_core.schema import OUTCOMES
+from stats_core.schema import OUTCOMES, TRENDS_SCHEMA
 
 Row = dict[str, Any]
 
@@ -40,20 +44,33 @@ def day_text(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
-def trend_rows(
-    *answers: AppointmentStatistics,
-) -> tuple[str, list[list[Row]]]:
-    """Return the period that fits all answers, and the trend of each in such periods.
+def window_trend(stats: AppointmentStatistics, query: StatisticsQuery) -> pl.DataFrame:
+    """Return the trend, with rows of zeros for the first and the last day of a query.
+
+    Without records it stays empty. A bound on a day that no calendar has is left out.
+    """
+    trend, zone, ends = stats.trends, find_zone(stats.timezone), set[date]()
+    for bound in (query.start, query.end):
+        if bound is not None:
+            with suppress(OverflowError):
+                ends.add(bound_day(bound, zone))
+    new = sorted(ends.difference(trend["day"])) if trend.height else []
+    zeros = [(day, *[0] * len(OUTCOMES)) for day in new]
+    return trend.vstack(pl.DataFrame(zeros, TRENDS_SCHEMA, orient="row")).sort("day")
+
+
+def trend_rows(*trends: pl.DataFrame) -> tuple[str, list[list[Row]]]:
+    """Return the period that fits all trends, and each of them in such periods.
 
     Each row has `label`, `period`, `total`, `rate` and the outcomes.
     """
-    fits = [fitting(stats.trends, _MAX_PERIODS) for stats in answers]
+    fits = [fitting(trend, _MAX_PERIODS) for trend in trends]
     every = max((name for name, _ in fits), key=_PERIODS.index)
     frames = [
         df
         if every == "day" or every == name  # noqa: PLR1714 - mypy knows only this
-        else rolled_up(stats.trends, every, filled=True)
-        for stats, (name, df) in zip(answers, fits, strict=True)
+        else rolled_up(trend, every, filled=True)
+        for trend, (name, df) in zip(trends, fits, strict=True)
     ]
     return every, [[*_trend_rows(every, df)] for df in frames]
 

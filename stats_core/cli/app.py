@@ -18,7 +18,7 @@ import polars as pl
 import typer
 
 from stats_core.batch.formats import FORMATS, ReadOptions, default_separator
-from stats_core.batch.parts import keep_all, merge_parts
+from stats_core.batch.parts import keep_all, kept_request, merge_parts
 from stats_core.batch.paths import file_paths, resolved
 from stats_core.batch.tasks import count_files
 from stats_core.batch.writing import check_target, in_thread, replacing
@@ -79,14 +79,13 @@ def report(
     check_pages(request, format)
     pictures = Pictures(request, html=html, png=png, svg=svg)
     before = comparing.earlier_request(request, compare) if compare else None
+    asked = [request, before] if before else [request]
     with standard_input(records, reading) as sources:
         _check_are_no_inputs(pictures.files, file_paths(sources, reading))
         counted = [
-            _count(sources, one, reading, on_cluster=on_cluster)
-            for one in (request, before)
-            if one
+            _count(sources, one, reading, on_cluster=on_cluster) for one in asked
         ]
-    pictures.draw(*counted)
+    pictures.draw(*zip(asked, counted, strict=True))
     if before:
         both = Comparison(*map(AppointmentStatistics, counted))
         write_comparison(both, request, before, format)
@@ -170,10 +169,11 @@ def merge(
     """
     check_pages(request, format)
     pictures = Pictures(request, html=html, png=png, svg=svg)
-    _check_are_no_inputs(pictures.files, file_paths(kept))
+    paths = file_paths(kept)
+    _check_are_no_inputs(pictures.files, paths)
     with _progress("adding up"):
-        merged = merge_parts(file_paths(kept))
-    pictures.draw(merged)
+        merged = merge_parts(paths)
+    pictures.draw((kept_request(paths[0]), merged))
     write(merged, request, format)
 
 

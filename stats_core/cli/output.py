@@ -18,7 +18,7 @@ from stats_core.results.comparison import Comparison
 from stats_core.results.json_lines import response_lines
 from stats_core.results.ranking import page_rows
 from stats_core.results.statistics import AppointmentStatistics
-from stats_core.schema import SECTIONS, TOTAL, TRENDS, UNDATED, all_sections
+from stats_core.schema import HOURS, SECTIONS, TOTAL, TRENDS, UNDATED, all_sections
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -122,6 +122,8 @@ def write_comparison(
             separators=(",", ":"),
         )
 
+    if request.hours:
+        _say_left_out([HOURS], "without `--compare`, ")
     _write(_Forms(tables, lambda: comparison.to_frame(*queries), lines), request, form)
 
 
@@ -148,8 +150,12 @@ def _say_not_shown(partial: pl.DataFrame) -> None:
     """Name further breakdowns on stderr: the published JSON has no place for them."""
     further = all_sections(partial["section"].unique())[len(SECTIONS) :]
     if further:
-        note = f"note: counted, but not shown in this form: {', '.join(further)}"
-        typer.echo(f"{note}; `--format csv` shows all", err=True)
+        _say_left_out(further)
+
+
+def _say_left_out(sections: Iterable[str], where: str = "") -> None:
+    note = f"note: counted, but not shown in this form: {', '.join(sections)}"
+    typer.echo(f"{note}; {where}`--format csv` shows all", err=True)
 
 
 @contextmanager

@@ -1,13 +1,18 @@
 """Pictures of an answer, as files."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from stats_core.batch.paths import resolved
 from stats_core.batch.writing import check_target, replacing
 from stats_core.cli.options import WrongUsageError
 from stats_core.request import Request
 from stats_core.results.statistics import AppointmentStatistics
+
+_Answered = tuple[Request, pl.DataFrame]
 
 
 class Pictures:
@@ -18,14 +23,15 @@ class Pictures:
 
     Raises:
         OSError: A file cannot be written.
-        WrongUsageError: Pictures of each integration, or the extra is not installed.
+        WrongUsageError: Pictures of each integration, two in one file, or the extra is not
+            installed.
     """
 
     def __init__(self, request: Request, **files: Path | None) -> None:
         """Take the file of each format; None is not asked for."""
-        self._request = request
         self._files = {form: path for form, path in files.items() if path}
         self.files = [(f"--{form}", path) for form, path in self._files.items()]
+        _check_are_different(self.files)
         for option, path in self.files:
             check_target(path)
             if request.by_integration:
@@ -33,8 +39,12 @@ class Pictures:
                 raise WrongUsageError(msg)
             _check_extra(option)
 
-    def draw(self, partial: pl.DataFrame, before: pl.DataFrame | None = None) -> None:
-        """Write the pictures of a partial frame, and of an earlier one beside it.
+    def draw(self, now: _Answered, before: _Answered | None = None) -> None:
+        """Write the pictures of an answer, and of an earlier one beside it.
+
+        Args:
+            now: The request and the partial frame that answers it.
+            before: Those of the earlier answer.
 
         Raises:
             OSError: A file cannot be written.
@@ -42,21 +52,39 @@ class Pictures:
         """
         if not self._files:
             return
+        request, partial = now
         if "integration_id" in partial.columns:
             msg = f"{self.files[0][0]}: the parts are of each integration"
             raise WrongUsageError(msg)
         from stats_core.charts import dashboard_chart  # noqa: PLC0415 - an extra
 
-        whose = self._request.integration_id
+        earlier: dict[str, Any] = {}
+        if before:
+            query, frame = before[0].query, before[1]
+            earlier = {"before": AppointmentStatistics(frame), "before_query": query}
+        whose = request.integration_id
         chart = dashboard_chart(
             AppointmentStatistics(partial),
             title=f"Appointments of {whose}" if whose else "Appointments",
-            query=self._request.query,
-            before=None if before is None else AppointmentStatistics(before),
+            query=request.query,
+            where=request.where,
+            **earlier,
         )
         for form, path in self._files.items():
             with replacing(path) as unfinished:
                 chart.save(unfinished, form)
+
+
+def _check_are_different(files: Sequence[tuple[str, Path]]) -> None:
+    """Raise if two pictures have one file, of which only the last would be left."""
+    first: dict[str, str] = {}
+    faults = [
+        f"{option} {path}: is the file of {before}"
+        for option, path in files
+        if (before := first.setdefault(resolved(str(path)), option)) != option
+    ]
+    if faults:
+        raise WrongUsageError(*faults)
 
 
 def _check_extra(option: str) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from stats_core import days
+from stats_core.bounds import bound_day
 from stats_core.errors import InvalidRecordsError
 from stats_core.query import StatisticsQuery
 from stats_core.results.trends import filled
@@ -205,14 +206,10 @@ def _window(query: StatisticsQuery, zone: ZoneInfo) -> tuple[date, date]:
         msg = "`start` and `end` of the query are needed to align days"
         raise ValueError(msg)
     try:
-        first, last = (
-            bound.astimezone(zone).date() if isinstance(bound, datetime) else bound
-            for bound in (query.start, query.end)
-        )
+        return bound_day(query.start, zone), bound_day(query.end, zone)
     except OverflowError as error:
         msg = "`start` and `end` are on days of the years 1 to 9999 in their zone"
         raise ValueError(msg) from error
-    return first, last
 
 
 def _with_changes(df: pl.DataFrame) -> pl.DataFrame:

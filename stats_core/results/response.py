@@ -115,11 +115,14 @@ class AppointmentsDashboard(_Response):
         """Return what notebooks show: figures, the trend, the first of each list."""
         successful = sum(day.successful for day in self.trends)
         failed = sum(day.failed for day in self.trends)
-        counts = {"total": self.overview.total}
-        counts |= {"successful": successful, "failed": failed}
+        # The response has the outcomes of days, so not those of undated records.
         return answer_html(
-            {name: number(count) for name, count in counts.items()}
-            | {"success rate": percent(successful, successful + failed)},
+            {
+                "total": number(self.overview.total),
+                "successful, dated": number(successful),
+                "failed, dated": number(failed),
+                "success rate, dated": percent(successful, successful + failed),
+            },
             [*_html_days(self.trends)],
             {name: _frame(items) for name, items in self._lists()},
             self.overview.total,
