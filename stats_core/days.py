@@ -68,6 +68,25 @@ def offsets(zone: ZoneInfo, first: int, last: int) -> list[Offset]:
     return [Offset(first, seconds[0]), *map(Offset, since, seconds[1:])]
 
 
+def day_range(zone: ZoneInfo, first: int, last: int) -> tuple[date, date]:
+    """Return the earliest and the latest local day between two Unix seconds, inclusive.
+
+    They are not those of the two seconds where the clocks go back a day between them.
+
+    >>> juneau = ZoneInfo("America/Juneau")  # had two 18 October, the second after a 19
+    >>> [str(day) for day in day_range(juneau, -3_225_224_000, -3_225_220_000)]
+    ['1867-10-18', '1867-10-19']
+    """
+    found = offsets(zone, first, last)
+    ends = [*(offset.since - 1 for offset in found[1:]), last]
+    days = [
+        (second + offset.seconds) // DAY + EPOCH_ORDINAL
+        for offset, end in zip(found, ends, strict=True)
+        for second in (offset.since, end)
+    ]
+    return date.fromordinal(min(days)), date.fromordinal(max(days))
+
+
 def local_day(
     created_at: pl.Expr, zone: ZoneInfo, *, unit: TimeUnit, first: int, last: int
 ) -> pl.Expr:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import example, given, strategies as st
+from hypothesis import assume, example, given, strategies as st
 from polars.testing import assert_frame_equal
 
 from stats_core import (
@@ -131,11 +131,28 @@ def windows(draw: st.DrawFn, zone: str) -> tuple[StatisticsQuery, list[date]]:
         "start": draw(st.sampled_from([first, at])),
         "end": draw(st.sampled_from([last, at + length])),
     }
-    count = (last - first).days + 1
+    lower, upper = reference.bounds(bounds, zone)
+    assert lower is not None
+    assert upper is not None
+    assume(lower <= upper)
+    held = {first, last}  # more of them where the clocks go back a day
+    held |= {reference.local_day(it, zone) for it in range(lower, upper, 3_600 * 10**9)}
+    count = (max(held) - min(held)).days + 1
     return (
         StatisticsQuery.model_validate(bounds),
-        [first + timedelta(days=number) for number in range(count)],
+        [min(held) + timedelta(days=number) for number in range(count)],
     )
+
+
+def test_a_day_that_came_back_is_in_the_window_over_it() -> None:
+    zone = "America/Juneau"  # went back from the afternoon of the 19th to the 18th
+    docs = [{"created_at": f"1867-10-19T0{at}:00Z", "status": None} for at in (0, 1)]
+    query = StatisticsQuery(start="1867-10-19T00:00Z", end="1867-10-19T01:00Z")
+    stats = appointment_statistics(docs, query, timezone=zone)
+    days = [date(1867, 10, 18), date(1867, 10, 19)]
+    assert stats.trends["day"].to_list() == days
+    found = stats.compared_with(stats).trends(query, query)
+    assert found.select("day", "now").rows() == [(day, 1) for day in days]
 
 
 @given(data=st.data(), zone=zones())

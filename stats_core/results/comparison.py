@@ -201,15 +201,18 @@ def _daily(trend: pl.DataFrame, query: StatisticsQuery, zone: ZoneInfo) -> pl.Da
 
 def _window(query: StatisticsQuery, zone: ZoneInfo) -> tuple[date, date]:
     """Return the first and the last local day of a query."""
-    _ = query.period(zone)  # whether the bounds are in order
-    if query.start is None or query.end is None:
+    start, end = query.period(zone)
+    if query.start is None or query.end is None or start is None or end is None:
         msg = "`start` and `end` of the query are needed to align days"
         raise ValueError(msg)
     try:
-        return bound_day(query.start, zone), bound_day(query.end, zone)
-    except OverflowError as error:
+        held = [bound_day(query.start, zone), bound_day(query.end, zone)]
+        if start < end:  # a day that the calendar left out has no instant
+            held += days.day_range(zone, start // 10**9, (end - 1) // 10**9)
+    except (OverflowError, ValueError) as error:
         msg = "`start` and `end` are on days of the years 1 to 9999 in their zone"
         raise ValueError(msg) from error
+    return min(held), max(held)
 
 
 def _with_changes(df: pl.DataFrame) -> pl.DataFrame:
