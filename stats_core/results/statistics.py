@@ -181,7 +181,8 @@ class AppointmentStatistics(Views):
         The query for that time is `StatisticsQuery.previous` or `.year_before`.
 
         Raises:
-            InvalidRecordsError: Their zones or their dimensions differ.
+            InvalidRecordsError: Their zones or their dimensions differ (but `empty` can
+                be compared with any).
             TypeError: `before` is something else than statistics.
 
         >>> from stats_core import appointment_statistics

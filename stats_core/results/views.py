@@ -8,6 +8,7 @@ import polars as pl
 
 from stats_core.results import ranking, rates, trends, weekdays
 from stats_core.results.trends import Day, LongerPeriod, Weekday
+from stats_core.schema import DIMENSIONS
 
 
 class Views(ABC):
@@ -139,6 +140,18 @@ class Views(ABC):
                 name: df.to_dicts() for name, df in self.breakdowns().items()
             },
         }
+
+
+def is_empty(stats: Views) -> bool:
+    """Return whether the statistics are `empty`, which fit to those of any dimensions.
+
+    Statistics without a record, of further dimensions, fit only to those that have them.
+
+    >>> from stats_core import AppointmentStatistics
+    >>> is_empty(AppointmentStatistics.empty())
+    True
+    """
+    return not stats.total and stats.breakdowns().keys() <= DIMENSIONS.keys()
 
 
 def known(name: str, breakdowns: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
