@@ -222,6 +222,16 @@ def test_a_window_without_a_bound_is_refused(bounds: dict[str, Any]) -> None:
             EMPTY.compared_with(EMPTY).trends(*queries)
 
 
+@pytest.mark.parametrize("wrong", [None, "2024-05-01"])
+def test_a_window_that_is_no_query_is_named(wrong: Any) -> None:
+    query = StatisticsQuery(start="2024-05-01", end="2024-05-03")
+    found = EMPTY.compared_with(EMPTY)
+    for name, queries in {"query": (wrong, query), "before": (query, wrong)}.items():
+        for view in (found.trends, found.to_frame):
+            with pytest.raises(TypeError, match=f"^{name}: expected `StatisticsQuery`"):
+                view(*queries)
+
+
 @given(now=documents("Asia/Kathmandu"), before=documents("Asia/Kathmandu"))
 def test_the_tidy_frame_has_every_part(
     now: list[dict[str, Any]], before: list[dict[str, Any]]

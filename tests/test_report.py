@@ -134,6 +134,12 @@ def test_a_report_is_a_value() -> None:
         StatisticsReport.of(EMPTY, where={"clinic": "Mill"})
 
 
+@pytest.mark.parametrize("stats", [None, EMPTY.to_frame()], ids=["none", "frame"])
+def test_only_statistics_have_a_report(stats: Any) -> None:
+    with pytest.raises(TypeError, match=r"^stats: expected `AppointmentStatistics`"):
+        StatisticsReport.of(stats)
+
+
 def validate(schema: dict[str, Any], value: Any, defs: dict[str, Any]) -> None:
     """As much of JSON Schema as the report's has."""
     if "$ref" in schema:

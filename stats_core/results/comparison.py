@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from stats_core import days
-from stats_core.errors import InvalidRecordsError
+from stats_core.errors import InvalidRecordsError, argument
 from stats_core.query import StatisticsQuery
 from stats_core.results.trends import filled
 from stats_core.results.views import Views, is_empty, known
@@ -136,9 +136,12 @@ class Comparison:
             Where one window has more days, the other one's columns are null.
 
         Raises:
+            TypeError: An argument is no `StatisticsQuery`.
             ValueError: A bound is missing, or records are on days outside of a window.
         """
         zone = days.find_zone(self.now.timezone)
+        query = argument("query", query, StatisticsQuery)
+        before = argument("before", before, StatisticsQuery)
         now = _daily(self.now.trends, query, zone).rename({"count": "now"})
         past = _daily(self.before.trends, before, zone)
         past = past.rename({"day": "day_before", "count": "before"})

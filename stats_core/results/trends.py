@@ -133,14 +133,17 @@ def fitting(trend: pl.DataFrame, most: int) -> tuple[CalendarPeriod, pl.DataFram
 
 
 def _date(name: str, day: Day | None) -> date | None:
+    msg = f"`{name}`: expected a date or its ISO 8601 text, got {day!r}"
     match day:
         case str():
-            return date.fromisoformat(day.strip())
+            try:
+                return date.fromisoformat(day.strip())
+            except ValueError as error:
+                raise ValueError(msg) from error
         case datetime():
             pass  # its day depends on a zone
         case date() | None:
             return day
-    msg = f"`{name}`: expected a date or its ISO 8601 text, got {day!r}"
     raise TypeError(msg)
 
 
