@@ -12,6 +12,7 @@ from stats_core.mappings import FrozenMapping
 from stats_core.query import AppointmentType, StatisticsQuery
 from stats_core.request import Request
 from stats_core.results.statistics import AppointmentStatistics
+from stats_core.results.views import is_empty
 from stats_core.schema import ROLES
 from stats_core.typing import IntegrationId, Where
 
@@ -161,6 +162,8 @@ class StatisticsReport(_Part):
         Raises:
             pydantic.ValidationError: As `appointment_statistics`.
             TypeError: `stats` is something else than statistics.
+            ValueError: The statistics have other dimensions than the layout (but
+                `empty` has the report of any layout).
         """
         stats = argument("stats", stats, AppointmentStatistics)
         asked = Request(
@@ -172,6 +175,11 @@ class StatisticsReport(_Part):
         )
         answer = stats.to_dict()
         del answer["timezone"]
+        found, expected = answer["breakdowns"], asked.dimensions
+        if not is_empty(stats) and [*found] != [*expected]:
+            msg = f"`layout`: has {', '.join(expected)}; `stats`: {', '.join(found)}"
+            raise ValueError(msg)
+        answer["breakdowns"] = {name: found.get(name, ()) for name in expected}
         return cls(request=_summary(asked), **answer)
 
 
