@@ -543,7 +543,6 @@ def test_parts_by_day_equal_one_run_per_day(
     whole = sample_records(640).collect().with_columns(created_at=pl.Series(instants))
     whole.write_parquet(records)
     parts, single = tmp_path / "parts", tmp_path / "single.parquet"
-    parts.mkdir()
     scope = [records, *whose, "--timezone=America/New_York"]
     window = ["--start=2024-03-08", "--end=2024-03-11"]
     answer = Answer("tally", *scope, *window, "--out-by-day", parts)
@@ -556,6 +555,15 @@ def test_parts_by_day_equal_one_run_per_day(
     merged = Answer("merge", parts / "*.parquet")
     assert merged.code == 0
     assert merged.out == Answer("report", *scope, *window).out
+
+
+def test_parts_by_day_need_a_folder_that_can_be_made(sample: Path) -> None:
+    window = ["--each-integration", "--start=2024-05-01", "--end=2024-05-01"]
+    for folder in (sample, sample.with_name("absent") / "parts"):
+        answer = Answer("tally", sample, *window, "--out-by-day", folder)
+        assert (answer.code, answer.out) == (1, "")
+        assert answer.err.endswith(f": '{folder}'\n")
+        assert answer.err.count("\n") == 1
 
 
 def test_nothing_is_left_when_a_day_fails(

@@ -119,6 +119,8 @@ def tally(
 ) -> None:
     """Count appointments and keep the answer, for `merge` to add to others."""
     parts = _parts(request, out, out_by_day)
+    if out_by_day is not None:
+        out_by_day.mkdir(exist_ok=True)
     for path in parts:
         check_target(path)
     with standard_input(records, reading) as sources:
