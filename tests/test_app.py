@@ -607,6 +607,25 @@ def test_a_part_goes_to_one_file_or_one_per_day(
     assert answer.err.startswith(fault)
 
 
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["--compare=foo"], "Error: Invalid value for '--compare': "),
+        (["--format", "x" * 200], "Error: Invalid value for '--format': "),
+        (["--starts"], "Error: No such option"),
+    ],
+)
+def test_an_option_that_is_refused_by_typer_is_one_line_too(
+    sample: Path, words: list[str], fault: str
+) -> None:
+    answer = Answer("report", sample, *words)
+    assert (answer.code, answer.out) == (2, "")
+    *usage, found = answer.err.splitlines()
+    assert found.startswith(fault)
+    assert usage[0].startswith("Usage: stats-core report")
+    assert len(usage) <= 3
+
+
 def test_a_part_never_replaces_its_records(sample: Path) -> None:
     answer = Answer("tally", sample, "--each-integration", "--out", sample)
     assert (answer.code, answer.out) == (2, "")

@@ -36,6 +36,7 @@ app = typer.Typer(
     help="Appointment statistics, exactly, from files of records.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # its boxes break a fault into lines
     pretty_exceptions_enable=False,
 )
 _DEMO_ROWS = 100_000
