@@ -63,9 +63,8 @@ class Instant(datetime):
 
     def __eq__(self, other: object) -> bool:
         """Return whether both are the same nanosecond."""
-        return super().__eq__(other) and self.nanosecond == getattr(
-            other, "nanosecond", 0
-        )
+        same = super().__eq__(other) is True  # of no date-time, `NotImplemented`
+        return same and self.nanosecond == getattr(other, "nanosecond", 0)
 
     def __ne__(self, other: object) -> bool:
         """Return whether they are not; `datetime` has its own."""
@@ -75,10 +74,16 @@ class Instant(datetime):
         """Return a hash of the nanosecond."""
         return hash((super().__hash__(), self.nanosecond))
 
+    def __repr__(self) -> str:
+        """Return the expression that makes it."""
+        return f"Instant.of({self._plain()!r}, {self.nanosecond})"
+
     def __reduce_ex__(self, _protocol: object) -> tuple[Any, ...]:
         """Return what makes a copy, also a pickled one."""
-        plain = datetime.combine(self.date(), self.timetz())
-        return Instant.of, (plain, self.nanosecond)
+        return Instant.of, (self._plain(), self.nanosecond)
+
+    def _plain(self) -> datetime:
+        return datetime.combine(self.date(), self.timetz())
 
 
 def parse_bound(value: object) -> date | datetime:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from stats_core import zones
-from stats_core.errors import UnknownTimezoneError
+from stats_core.errors import UnknownTimezoneError, argument
 from stats_core.zones import Changes, Offset
 
 TimeUnit = Literal["ms", "us", "ns"]
@@ -43,12 +43,13 @@ def find_zone(name: str) -> ZoneInfo:
 
     Raises:
         UnknownTimezoneError: No zone has this name.
+        TypeError: It is no text.
 
     >>> find_zone("America/New_York").key
     'America/New_York'
     """
     try:
-        if not name.startswith(_LOCAL_NAMES):
+        if not argument("timezone", name, str).startswith(_LOCAL_NAMES):
             return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import polars as pl
 from pydantic_core import PydanticCustomError
 
+_Kind = TypeVar("_Kind")
 # What reading records may raise. Files can be gone; some Polars bugs are panics.
 READ_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
@@ -91,6 +93,21 @@ def refused(message: str) -> PydanticCustomError:
     'expected a name'
     """
     return PydanticCustomError("value_error", "{reason}", {"reason": message})
+
+
+def argument(name: str, given: object, kind: type[_Kind]) -> _Kind:
+    """Return the argument of that name, which must be of that kind.
+
+    Raises:
+        TypeError: It is of another kind.
+
+    >>> argument("size", 300, int)
+    300
+    """
+    if isinstance(given, kind):
+        return given
+    msg = f"{name}: expected `{kind.__name__}`, got `{type(given).__name__}`"
+    raise TypeError(msg)
 
 
 def first_line(error: BaseException) -> str:

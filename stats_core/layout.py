@@ -51,12 +51,11 @@ def _word(text: str) -> str:
     return _name(word)
 
 
-def _breakdowns(columns: Mapping[str, str]) -> FrozenMapping[str]:
-    taken = sorted({*columns}.intersection(_RESERVED))
-    if taken:
-        msg = f"names that an answer has already: {', '.join(taken)}"
+def _further(name: str) -> str:
+    if name in _RESERVED:
+        msg = f"expected another name, an answer has `{name}` already"
         raise refused(msg)
-    return FrozenMapping(columns)
+    return name
 
 
 def zone_name(value: object) -> object:
@@ -73,8 +72,8 @@ Epoch = Literal["s", "ms", "us", "ns"]
 Column = Annotated[str, AfterValidator(_name)]
 Word = Annotated[str, AfterValidator(_word)]
 Breakdowns = Annotated[
-    Mapping[Column, Column],
-    AfterValidator(_breakdowns),
+    Mapping[Annotated[Column, AfterValidator(_further)], Column],
+    AfterValidator(FrozenMapping),
     PlainSerializer(dict, return_type=dict[str, str]),
 ]
 

@@ -199,6 +199,7 @@ class StatisticsQuery(Parameters):
             pydantic.ValidationError: A bound is missing or out of order, or the time
                 before is not in the years 1 to 9999.
             stats_core.errors.UnknownTimezoneError: No zone has this name.
+            TypeError: `timezone` is neither text nor a `ZoneInfo`.
 
         >>> may = StatisticsQuery(start="2024-05-01", end="2024-05-31").previous()
         >>> str(may.start), str(may.end)
@@ -220,7 +221,7 @@ class StatisticsQuery(Parameters):
             pydantic.ValidationError: As `previous`. Also if the bounds are out of order
                 a year before, because 29 February or a change of the clock is between
                 them.
-            stats_core.errors.UnknownTimezoneError: No zone has this name.
+            stats_core.errors.UnknownTimezoneError, TypeError: As `previous`.
 
         >>> query = StatisticsQuery(start="2024-05-01T12:00Z", end="2024-05-31")
         >>> before = query.year_before("Europe/London")

@@ -15,7 +15,7 @@ class Block(NamedTuple):
 class Row(NamedTuple):
     question: str
     call: str
-    options: str
+    options: list[str]
 
 
 def blocks(section: str) -> list[Block]:
@@ -34,7 +34,10 @@ def rows() -> list[Row]:
         r"\| question \| call \| options \|\n.*\n((?:\|.*\n)+)", README
     )
     cells = [line.strip("|").split("|") for line in table.splitlines()]
-    return [Row(*(cell.strip().strip("`") for cell in line)) for line in cells]
+    return [
+        Row(question.strip(), call.strip(" `"), re.findall(r"`(.*?)`", options))
+        for question, call, options in cells
+    ]
 
 
 _PARTS = [part.partition("\n") for part in README.split("\n## ")]

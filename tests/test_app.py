@@ -543,7 +543,6 @@ def test_parts_by_day_equal_one_run_per_day(
     whole = sample_records(640).collect().with_columns(created_at=pl.Series(instants))
     whole.write_parquet(records)
     parts, single = tmp_path / "parts", tmp_path / "single.parquet"
-    parts.mkdir()
     scope = [records, *whose, "--timezone=America/New_York"]
     window = ["--start=2024-03-08", "--end=2024-03-11"]
     answer = Answer("tally", *scope, *window, "--out-by-day", parts)
@@ -556,6 +555,15 @@ def test_parts_by_day_equal_one_run_per_day(
     merged = Answer("merge", parts / "*.parquet")
     assert merged.code == 0
     assert merged.out == Answer("report", *scope, *window).out
+
+
+def test_parts_by_day_need_a_folder_that_can_be_made(sample: Path) -> None:
+    window = ["--each-integration", "--start=2024-05-01", "--end=2024-05-01"]
+    for folder in (sample, sample.with_name("absent") / "parts"):
+        answer = Answer("tally", sample, *window, "--out-by-day", folder)
+        assert (answer.code, answer.out) == (1, "")
+        assert answer.err.endswith(f": '{folder}'\n")
+        assert answer.err.count("\n") == 1
 
 
 def test_nothing_is_left_when_a_day_fails(
@@ -597,6 +605,25 @@ def test_a_part_goes_to_one_file_or_one_per_day(
     answer = Answer("tally", sample, *words)
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["--compare=foo"], "Error: Invalid value for '--compare': "),
+        (["--format", "x" * 200], "Error: Invalid value for '--format': "),
+        (["--starts"], "Error: No such option"),
+    ],
+)
+def test_an_option_that_is_refused_by_typer_is_one_line_too(
+    sample: Path, words: list[str], fault: str
+) -> None:
+    answer = Answer("report", sample, *words)
+    assert (answer.code, answer.out) == (2, "")
+    *usage, found = answer.err.splitlines()
+    assert found.startswith(fault)
+    assert usage[0].startswith("Usage: stats-core report")
+    assert len(usage) <= 3
 
 
 def test_a_part_never_replaces_its_records(sample: Path) -> None:

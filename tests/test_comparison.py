@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 from stats_core import (
     AppointmentStatistics,
     InvalidRecordsError,
+    RecordLayout,
     StatisticsQuery,
     appointment_statistics,
 )
@@ -26,6 +27,7 @@ CHANGES = pl.Schema(
 )
 OUTCOMES = ("successful", "failed", "other")
 EMPTY = AppointmentStatistics.empty()
+FURTHER = RecordLayout(breakdowns={"clinic": "clinic"})
 
 
 def changed(now: int, before: int) -> tuple[int, int, int, float | None]:
@@ -237,6 +239,16 @@ def test_a_window_without_a_bound_is_refused(bounds: dict[str, Any]) -> None:
             EMPTY.compared_with(EMPTY).trends(*queries)
 
 
+@pytest.mark.parametrize("wrong", [None, "2024-05-01"])
+def test_a_window_that_is_no_query_is_named(wrong: Any) -> None:
+    query = StatisticsQuery(start="2024-05-01", end="2024-05-03")
+    found = EMPTY.compared_with(EMPTY)
+    for name, queries in {"query": (wrong, query), "before": (query, wrong)}.items():
+        for view in (found.trends, found.to_frame):
+            with pytest.raises(TypeError, match=f"^{name}: expected `StatisticsQuery`"):
+                view(*queries)
+
+
 @given(now=documents("Asia/Kathmandu"), before=documents("Asia/Kathmandu"))
 def test_the_tidy_frame_has_every_part(
     now: list[dict[str, Any]], before: list[dict[str, Any]]
@@ -293,14 +305,31 @@ class Fewer(AppointmentStatistics):
 
 
 def test_only_statistics_of_the_same_dimensions_can_be_compared() -> None:
-    fewer = Fewer(AppointmentStatistics.empty("Asia/Tokyo").frame)
+    docs = [{"created_at": None, "status": None}]
+    fewer = Fewer(appointment_statistics(docs, timezone="Asia/Tokyo").frame)
     with pytest.raises(InvalidRecordsError) as caught:
-        EMPTY.compared_with(fewer)
+        of((None, "a")).compared_with(fewer)
     assert caught.value.faults == (
         f"`breakdowns`: cannot compare {', '.join(DIMENSIONS)} with source, utm_source",
         "`timezone`: cannot compare UTC with Asia/Tokyo",
     )
     assert list(fewer.compared_with(fewer).breakdowns()) == ["source", "utm_source"]
+
+
+def test_all_values_come_or_go_beside_an_empty_answer() -> None:
+    layout = RecordLayout(breakdowns={"clinic": "clinic", "a": "a"})
+    docs = [{"created_at": None, "status": "success", "clinic": "Mill", "a": "b"}]
+    stats = appointment_statistics(docs, layout=layout)
+    came, went = stats.compared_with(EMPTY), EMPTY.compared_with(stats)
+    assert list(came.breakdowns()) == list(went.breakdowns()) == [*stats.breakdowns()]
+    assert came.breakdown("clinic").rows() == [("Mill", 1, 0, 1, None)]
+    assert went.breakdown("clinic").rows() == [("Mill", 0, 1, -1, -1.0)]
+    assert went.breakdown("source").rows() == [("not set", 0, 1, -1, -1.0)]
+    with pytest.raises(InvalidRecordsError, match=r"^`timezone`: cannot compare"):
+        stats.compared_with(AppointmentStatistics.empty("Asia/Tokyo"))
+    for other in (of((None, "a")), appointment_statistics([], layout=layout)):
+        with pytest.raises(InvalidRecordsError, match=r"^`breakdowns`: cannot compare"):
+            other.compared_with(appointment_statistics(docs, layout=FURTHER))
 
 
 def test_an_unknown_dimension_is_refused() -> None:

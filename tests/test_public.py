@@ -45,6 +45,7 @@ ORDER = [
     "stats_core.records.instants",
     "stats_core.records.columns",
     "stats_core.records.created_at",
+    "stats_core.records.document_series",
     "stats_core.records.documents",
     "stats_core.records.arrow",
     "stats_core.records.canonical",

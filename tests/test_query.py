@@ -1,4 +1,5 @@
 import copy
+import datetime as dt
 import pickle
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -11,7 +12,7 @@ from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from stats_core import AppointmentType, StatisticsQuery
-from stats_core.bounds import Period, parse_bound
+from stats_core.bounds import Instant, Period, parse_bound
 from tests import reference
 from tests.strategies import EDGE_DAYS, TYPES, asks, zones
 
@@ -139,6 +140,21 @@ def test_bounds_are_exact_in_nanoseconds(text: str, nanoseconds: int) -> None:
     assert query.start != StatisticsQuery(start=text[:26] + "Z").start
     assert query.start is not None
     assert query.start.isoformat().endswith("+00:00")
+
+
+def test_what_a_query_shows_makes_it_again() -> None:
+    query = StatisticsQuery(
+        start="2024-11-02T23:59:59.499999998Z", end="2024-11-02T23:59:59.499999999Z"
+    )
+    names = {"StatisticsQuery": StatisticsQuery, "Instant": Instant}
+    again = eval(repr(query), {**names, "datetime": dt})  # noqa: S307
+    assert again == query
+    assert repr(query.start) != repr(query.end)
+
+
+def test_an_exact_bound_equals_nothing_but_date_times() -> None:
+    bound = parse_bound("2024-05-01T00:00:00.000000001Z")
+    assert bound not in (None, "2024-05-01", 1, date(2024, 5, 1))
 
 
 def test_bounds_a_nanosecond_apart_are_out_of_order() -> None:

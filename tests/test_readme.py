@@ -100,16 +100,15 @@ def test_the_call_of_each_question_answers(
 
 
 @pytest.mark.parametrize(
-    "row", [it for it in ROWS if it.options], ids=lambda row: row.question
+    "options", dict.fromkeys(it for row in ROWS for it in row.options)
 )
-def test_the_options_of_each_question_answer(row: Row, prepared: Prepared) -> None:
-    path, options = prepared.folder / "appointments.parquet", row.options
-    if "--format" not in options:
-        options += " --format table"  # as on a terminal
-    if "--each-integration" in row.options:
-        options = row.options
+def test_the_options_of_each_question_answer(options: str, prepared: Prepared) -> None:
+    path = prepared.folder / "appointments.parquet"
+    if "--each-integration" in options:
         path = prepared.folder.with_name("everyone.parquet")
         prepared.names["everyone"].write_parquet(path)
+    elif "--format" not in options:
+        options += " --format table"  # as on a terminal
     done = CliRunner().invoke(app, ["report", str(path), *shlex.split(options)])
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout

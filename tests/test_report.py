@@ -134,6 +134,28 @@ def test_a_report_is_a_value() -> None:
         StatisticsReport.of(EMPTY, where={"clinic": "Mill"})
 
 
+@pytest.mark.parametrize("stats", [None, EMPTY.to_frame()], ids=["none", "frame"])
+def test_only_statistics_have_a_report(stats: Any) -> None:
+    with pytest.raises(TypeError, match=r"^stats: expected `AppointmentStatistics`"):
+        StatisticsReport.of(stats)
+
+
+def test_a_report_has_the_dimensions_of_its_layout() -> None:
+    docs = [{"created_at": None, "status": "success", "clinic": "Mill"}]
+    layout = RecordLayout(breakdowns={"clinic": "clinic"})
+    stats = appointment_statistics(docs, layout=layout)
+    plain = appointment_statistics(docs)
+    other = RecordLayout(breakdowns={"city": "clinic"})
+    for one, laid in ((plain, layout), (stats, other), (stats, RecordLayout())):
+        with pytest.raises(ValueError, match=r"^`layout`: has source, .*; `stats`: so"):
+            StatisticsReport.of(one, layout=laid)
+    idle = StatisticsReport.of(EMPTY, layout=layout)
+    assert idle == StatisticsReport.of(
+        appointment_statistics([], layout=layout, timezone=EMPTY.timezone),
+        layout=layout,
+    )
+
+
 def validate(schema: dict[str, Any], value: Any, defs: dict[str, Any]) -> None:
     """As much of JSON Schema as the report's has."""
     if "$ref" in schema:

@@ -251,6 +251,13 @@ def test_a_part_is_statistics(part: object) -> None:
         merge_statistics([of("2024-05-01"), part])  # type: ignore[list-item]
 
 
+@pytest.mark.parametrize("frame", [5, None, of().to_frame().lazy()], ids=ascii)
+def test_only_a_frame_is_taken_back(frame: Any) -> None:
+    name = type(frame).__name__
+    with pytest.raises(TypeError, match=f"^frame: expected `DataFrame`, got `{name}`$"):
+        AppointmentStatistics.from_frame(frame)
+
+
 def test_more_records_than_64_bits_count_do_not_add_up() -> None:
     whole = of("2024-05-01").to_frame()
     most = whole.with_columns(pl.col(pl.Int64) * (2**63 - 1))

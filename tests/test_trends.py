@@ -211,8 +211,14 @@ def test_the_ends_of_a_range_may_be_iso_text() -> None:
     dates = stats.trends_filled(date(2024, 4, 30), date(2024, 5, 2))
     assert_frame_equal(stats.trends_filled("2024-04-30", " 2024-05-02 "), dates)
     assert dates.height == 3
-    with pytest.raises(ValueError, match="Invalid isoformat"):
-        stats.trends_filled("May")
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2025-13-01", ""])
+@pytest.mark.parametrize("name", ["first", "last"])
+def test_text_that_is_no_date_is_named(name: str, text: str) -> None:
+    expected = f"^`{name}`: expected a date or its ISO 8601 text, got '{text}'$"
+    with pytest.raises(ValueError, match=expected):
+        of("2024-05-01").trends_filled(**{name: text})
 
 
 @pytest.mark.parametrize("day", [5, datetime(2024, 5, 1, tzinfo=UTC), b"2024-05-01"])

@@ -250,6 +250,14 @@ def test_an_unknown_zone_is_refused() -> None:
             move("Mars/Base")
 
 
+@pytest.mark.parametrize("zone", [None, 7])
+def test_a_zone_that_is_no_text_is_refused(zone: Any) -> None:
+    query = of("2024-05-01", "2024-05-01")
+    for move in (query.previous, query.year_before):
+        with pytest.raises(TypeError, match=r"^timezone: expected `str`, got"):
+            move(zone)
+
+
 class LocalQuery(StatisticsQuery):
     label: str = "none"
 

@@ -36,6 +36,7 @@ app = typer.Typer(
     help="Appointment statistics, exactly, from files of records.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # its boxes break a fault into lines
     pretty_exceptions_enable=False,
 )
 _DEMO_ROWS = 100_000
@@ -118,6 +119,8 @@ def tally(
 ) -> None:
     """Count appointments and keep the answer, for `merge` to add to others."""
     parts = _parts(request, out, out_by_day)
+    if out_by_day is not None:
+        out_by_day.mkdir(exist_ok=True)
     for path in parts:
         check_target(path)
     with standard_input(records, reading) as sources:

@@ -282,16 +282,15 @@ def _option_fault(fault: ErrorDetails) -> str:
     """Return one of pydantic's faults, with the option that it came from."""
     message, given = fault["msg"], str(fault["input"])
     path = [str(part) for part in fault["loc"]]
-    model, name = path[0], path[1] if len(path) > 1 else path[0]
-    if model == "layout" and name in ROLES:
-        return f"--column {name}: {message}"
     if path in (["query"], ["layout"]):
         return message
     if path == ["where"]:
         return f"--where: {message}"
-    if model == "where":
-        typed = given if path[-1] == "[key]" else f"{name}={given}"
-        return f"--where {typed!r:.60}: {message}"
+    model, name, *key = path if path[0] in ("query", "layout") else ["", *path]
+    if model == "layout" and name in ROLES:
+        return f"--column {name}: {message}"
+    if name in ("where", "breakdowns") and key[-1] != "[key]":
+        given = f"{key[0]}={given}"
     names = {"appointmentType": "appointment-type", "breakdowns": "breakdown"}
     if model == "layout":
         names["search"] = "search-in"

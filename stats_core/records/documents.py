@@ -5,14 +5,11 @@ others, an object in one and text in the next. Only the fields that the layout n
 and text to search, are read, so no other field can be at fault.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, timezone
 from itertools import chain
-from numbers import Number
 from types import NoneType
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -27,16 +24,14 @@ from stats_core.records.columns import (
     unnamed_booleans,
     with_names_beside,
 )
-from stats_core.records.instants import UTC as UTC_ZONE, UTC_MICROSECONDS
-from stats_core.records.values import Invalid, plain, shown, value_text
+from stats_core.records.document_series import instant_series, text_series, types_of
+from stats_core.records.values import shown, value_text
 from stats_core.request import Request
 from stats_core.schema import dimension_column
-from stats_core.text import is_unicode, without_surrogates
+from stats_core.text import without_surrogates
 from stats_core.typing import Document
 
 _ABSENT = object()
-_TEXT = {str, NoneType}
-_KNOWN_ZONES = {NoneType, timezone, ZoneInfo}
 _MAX_EXAMPLES = 3
 _MAX_SAMPLED = 1_000  # documents whose names help to find a typo
 # What turns a row of another kind into a mapping.
@@ -67,7 +62,7 @@ def documents_list(documents: Iterable[Document], first: int = 0) -> list[Docume
         msg = f"records: expected a frame or an iterable of mappings, got `{kind}`"
         raise InvalidRecordsError(msg)
     rows = list(documents)
-    if not _types(rows) <= {dict}:
+    if not types_of(rows) <= {dict}:
         wrong = [(n, row) for n, row in enumerate(rows, first) if not _is_mapping(row)]
         if wrong:
             raise InvalidRecordsError(_not_mappings(wrong))
@@ -92,9 +87,9 @@ def documents_frame(
     [('failed', 'ads'), (None, None)]
     """
     values = _role_values(rows, request)
-    columns = [*_instants(values["created_at"] or [None] * len(rows), request)]
+    columns = [*instant_series(values["created_at"] or [None] * len(rows), request)]
     for role in counted_roles(request):
-        columns += _texts(role, values[role] or [None] * len(rows))
+        columns += text_series(role, values[role] or [None] * len(rows))
     if request.patterns:
         columns.append(_searched(rows, request))
     return pl.DataFrame(columns), _columns(rows, values, request)
@@ -156,7 +151,7 @@ def _columns(
     if request.patterns and layout.search == ():
         absent |= absent_text({})
     names = dict.fromkeys(chain.from_iterable(rows)) if absent else ()
-    statuses = _types(values["status"] or ()) - {NoneType}
+    statuses = types_of(values["status"] or ()) - {NoneType}
     return Columns(
         names=tuple(name for name in names if isinstance(name, str)),
         absent=absent,
@@ -187,7 +182,7 @@ def _values(rows: Sequence[Document], path: str) -> list[Any] | None:
         values = [_get_path(row, ways) for row in rows]
     else:
         values = [row.get(path, _ABSENT) for row in rows]
-    if object in _types(values):
+    if object in types_of(values):
         if all(value is _ABSENT for value in values):
             return None
         values = [None if value is _ABSENT else value for value in values]
@@ -233,10 +228,6 @@ def _names_at(rows: Sequence[Document], path: str) -> list[str]:
     ]
 
 
-def _types(values: Iterable[object]) -> set[type]:
-    return set(map(type, values))
-
-
 def _searched(rows: Sequence[Document], request: Request) -> pl.Series:
     """Return all searched text of each document, joined by white space."""
     layout = request.layout
@@ -257,86 +248,3 @@ def _searched(rows: Sequence[Document], request: Request) -> pl.Series:
 
 def _is_text(value: object) -> bool:
     return issubclass(type(value), str)  # `isinstance` asks the foreign object
-
-
-def _texts(role: str, values: list[Any]) -> Iterator[pl.Series]:
-    """Yield the column of a role and, where it has any, of its invalid values."""
-    if _types(values) <= _TEXT:
-        with suppress(UnicodeEncodeError):
-            yield pl.Series(role, values, pl.String)
-            return
-    texts = [_unicode(value_text(value)) for value in values]
-    valid = [None if isinstance(it, Invalid) else it for it in texts]
-    yield pl.Series(role, valid, pl.String)
-    if Invalid in _types(texts):
-        invalid = [it.shown if isinstance(it, Invalid) else None for it in texts]
-        yield pl.Series(f"{role}_invalid", invalid, pl.String)
-
-
-def _unicode(value: Any) -> Any:  # noqa: ANN401 - of any kind
-    """Return the value, or what shows it if it is text that is not Unicode."""
-    if isinstance(value, str) and not is_unicode(value):
-        return Invalid(shown(value))
-    return value
-
-
-def _instants(values: list[Any], request: Request) -> Iterator[pl.Series]:
-    """Yield the columns of `created_at`: its instants, its texts, its invalid values."""
-    types = _types(values)
-    if types <= {datetime, NoneType} and _known_zones(values, request.naive_zone):
-        yield pl.Series("created_at", values, UTC_MICROSECONDS)
-        return
-    if types <= _TEXT:
-        with suppress(UnicodeEncodeError):
-            yield pl.Series("created_at_text", values, pl.String)
-            return
-    found = [_unicode(_instant(value, request)) for value in values]
-    kinds = {
-        "created_at": (datetime, UTC_MICROSECONDS),
-        "created_at_text": (str, pl.String()),
-        "created_at_invalid": (Invalid, pl.String()),
-    }
-    for name, (kind, dtype) in kinds.items():
-        some = [it if isinstance(it, kind) else None for it in found]
-        shown_ = [it.shown if isinstance(it, Invalid) else it for it in some]
-        yield pl.Series(name, shown_, dtype)
-
-
-def _known_zones(values: list[datetime | None], naive_zone: ZoneInfo) -> bool:
-    """Return whether Polars converts all values by itself, naive ones as UTC."""
-    zones = _types(it.tzinfo for it in values if it is not None)
-    return zones <= _KNOWN_ZONES and (naive_zone == UTC_ZONE or NoneType not in zones)
-
-
-def _instant(value: object, request: Request) -> datetime | str | Invalid | None:
-    try:
-        match plain(value):
-            case datetime() as instant if getattr(instant, "nanosecond", 0):
-                return value_text(instant)  # of pandas: more exact than `datetime`
-            case datetime() as instant:
-                return _as_utc(instant, request.naive_zone)
-            case date() as day:
-                return _as_utc(datetime.combine(day, time()), request.naive_zone)
-            case bool():
-                pass
-            case Number() as number if request.layout.epoch is not None:
-                return value_text(number)
-            case str() as text:
-                return str.__str__(text)
-            case None:
-                return None
-    except Exception:  # noqa: BLE001 - a foreign object may raise anything
-        return Invalid(shown(value))
-    return Invalid(shown(value))
-
-
-def _as_utc(instant: datetime, naive_zone: ZoneInfo) -> datetime | str:
-    plain_instant = datetime.combine(instant.date(), instant.timetz())
-    try:
-        if plain_instant.utcoffset() is None:
-            # Columns of frames and text do not have a `fold`.
-            local = plain_instant.replace(tzinfo=naive_zone, fold=0)
-            return local.astimezone(UTC)
-        return plain_instant.astimezone(UTC)
-    except OverflowError:
-        return plain_instant.isoformat()  # as text, it is out of range

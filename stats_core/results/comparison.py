@@ -10,11 +10,11 @@ import polars as pl
 
 from stats_core import days
 from stats_core.bounds import bound_day
-from stats_core.errors import InvalidRecordsError
+from stats_core.errors import InvalidRecordsError, argument
 from stats_core.query import StatisticsQuery
 from stats_core.results.trends import filled
-from stats_core.results.views import Views, known
-from stats_core.schema import OUTCOMES, TOTAL, TRENDS
+from stats_core.results.views import Views, is_empty, known
+from stats_core.schema import BREAKDOWN_SCHEMA, OUTCOMES, TOTAL, TRENDS
 
 CHANGES_SCHEMA = pl.Schema(
     dict.fromkeys(("now", "before", "change"), pl.Int64())
@@ -58,7 +58,8 @@ class Comparison:
         before: Those to compare with.
 
     Raises:
-        InvalidRecordsError: Their zones or their dimensions differ.
+        InvalidRecordsError: Their zones or their dimensions differ; but `empty` has
+            no values in any dimension.
     """
 
     now: Views
@@ -66,16 +67,17 @@ class Comparison:
 
     def __post_init__(self) -> None:
         """Check that both answer one question."""
-        pairs = {
-            "timezone": (self.now.timezone, self.before.timezone),
-            "breakdowns": tuple(
-                ", ".join(one.breakdowns()) for one in (self.now, self.before)
-            ),
+        both = (self.now, self.before)
+        answers = {
+            "timezone": [one.timezone for one in both],
+            "breakdowns": [
+                ", ".join(one.breakdowns()) for one in both if not is_empty(one)
+            ],
         }
         faults = [
-            f"`{name}`: cannot compare {now} with {before}"
-            for name, (now, before) in pairs.items()
-            if now != before
+            f"`{name}`: cannot compare {' with '.join(found)}"
+            for name, found in answers.items()
+            if len(set(found)) > 1
         ]
         if faults:
             raise InvalidRecordsError(*faults)
@@ -103,10 +105,11 @@ class Comparison:
         Each has a row per value: `value: String` and the columns of every frame. Sorted
         by `now` descending, `before` descending, then `value` ascending by code point.
         """
-        before = self.before.breakdowns()
+        now, before = self.now.breakdowns(), self.before.breakdowns()
+        none = BREAKDOWN_SCHEMA.to_frame()
         return {
-            name: _compared(df, before[name])
-            for name, df in self.now.breakdowns().items()
+            name: _compared(now.get(name, none), before.get(name, none))
+            for name in {**now, **before}
         }
 
     def breakdown(self, name: str) -> pl.DataFrame:
@@ -134,9 +137,12 @@ class Comparison:
             Where one window has more days, the other one's columns are null.
 
         Raises:
+            TypeError: An argument is no `StatisticsQuery`.
             ValueError: A bound is missing, or records are on days outside of a window.
         """
         zone = days.find_zone(self.now.timezone)
+        query = argument("query", query, StatisticsQuery)
+        before = argument("before", before, StatisticsQuery)
         now = _daily(self.now.trends, query, zone).rename({"count": "now"})
         past = _daily(self.before.trends, before, zone)
         past = past.rename({"day": "day_before", "count": "before"})

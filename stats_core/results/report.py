@@ -6,11 +6,13 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from stats_core.bounds import Bound
+from stats_core.errors import argument
 from stats_core.layout import Epoch, RecordLayout
 from stats_core.mappings import FrozenMapping
 from stats_core.query import AppointmentType, StatisticsQuery
 from stats_core.request import Request
-from stats_core.results.views import Views
+from stats_core.results.statistics import AppointmentStatistics
+from stats_core.results.views import is_empty
 from stats_core.schema import ROLES
 from stats_core.typing import IntegrationId, Where
 
@@ -113,7 +115,7 @@ class StatisticsReport(_Part):
 
     `model_dump_json()` has one text for one answer. `model_validate_json` reads it.
 
-    >>> from stats_core.results.statistics import AppointmentStatistics
+    >>> from stats_core import AppointmentStatistics
     >>> report = StatisticsReport.of(AppointmentStatistics.empty("Asia/Tokyo"))
     >>> report.request.timezone, report.total, list(report.breakdowns)[:2]
     ('Asia/Tokyo', 0, ['source', 'utm_source'])
@@ -141,7 +143,7 @@ class StatisticsReport(_Part):
     @classmethod
     def of(
         cls,
-        stats: Views,
+        stats: AppointmentStatistics,
         query: StatisticsQuery = _ALL,
         *,
         integration_id: IntegrationId | None = None,
@@ -159,7 +161,11 @@ class StatisticsReport(_Part):
 
         Raises:
             pydantic.ValidationError: As `appointment_statistics`.
+            TypeError: `stats` is something else than statistics.
+            ValueError: The statistics have other dimensions than the layout (but
+                `empty` has the report of any layout).
         """
+        stats = argument("stats", stats, AppointmentStatistics)
         asked = Request(
             query=query,
             integration_id=integration_id,
@@ -169,6 +175,11 @@ class StatisticsReport(_Part):
         )
         answer = stats.to_dict()
         del answer["timezone"]
+        found, expected = answer["breakdowns"], asked.dimensions
+        if not is_empty(stats) and [*found] != [*expected]:
+            msg = f"`layout`: has {', '.join(expected)}; `stats`: {', '.join(found)}"
+            raise ValueError(msg)
+        answer["breakdowns"] = {name: found.get(name, ()) for name in expected}
         return cls(request=_summary(asked), **answer)
 
 

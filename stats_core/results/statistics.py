@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import polars as pl
 
+from stats_core.errors import argument
 from stats_core.readable import number, percent
 from stats_core.results.comparison import Comparison
 from stats_core.results.dashboard import Response
@@ -69,8 +70,10 @@ class AppointmentStatistics(Views):
         Raises:
             InvalidRecordsError: The frame is not one of `to_frame`, or was changed so
                 that its sums no longer hold; every fault is listed.
+            TypeError: It is no `DataFrame`.
         """
-        return cls(checked_partial(frame, PARTIAL_SCHEMA))
+        given = argument("frame", frame, pl.DataFrame)
+        return cls(checked_partial(given, PARTIAL_SCHEMA))
 
     @property
     def total(self) -> int:
@@ -196,7 +199,8 @@ class AppointmentStatistics(Views):
         The query for that time is `StatisticsQuery.previous` or `.year_before`.
 
         Raises:
-            InvalidRecordsError: Their zones or their dimensions differ.
+            InvalidRecordsError: Their zones or their dimensions differ (but `empty` can
+                be compared with any).
             TypeError: `before` is something else than statistics.
 
         >>> from stats_core import appointment_statistics
@@ -205,7 +209,7 @@ class AppointmentStatistics(Views):
         >>> now.compared_with(before).total
         Change(now=3, before=2, change=1, relative_change=0.5)
         """
-        return Comparison(self, _statistics("before", before))
+        return Comparison(self, argument("before", before, AppointmentStatistics))
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain dictionaries; see `views.Views.to_dict`.
@@ -312,14 +316,9 @@ def merge_statistics(parts: Iterable[AppointmentStatistics]) -> AppointmentStati
     >>> merge_statistics([]) == AppointmentStatistics.empty()
     True
     """
-    merged = merge_partials(_statistics("parts", part).frame for part in parts)
+    merged = merge_partials(
+        argument("parts", part, AppointmentStatistics).frame for part in parts
+    )
     if merged is None:
         return AppointmentStatistics.empty()
     return AppointmentStatistics(merged)
-
-
-def _statistics(name: str, given: object) -> AppointmentStatistics:
-    if isinstance(given, AppointmentStatistics):
-        return given
-    msg = f"{name}: expected `AppointmentStatistics`, got `{type(given).__name__}`"
-    raise TypeError(msg)

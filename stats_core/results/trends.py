@@ -23,20 +23,7 @@ Day = date | str
 def filled(
     trend: pl.DataFrame, first: Day | None = None, last: Day | None = None
 ) -> pl.DataFrame:
-    """Return every calendar day of a range, with zeros where there is no record.
-
-    Args:
-        trend: `day: Date, successful, failed, other: Int64`, one row per day.
-        first: The first day, inclusive, as a date or its ISO 8601 text; by default the
-            first day of the trend.
-        last: The last day, inclusive; by default the last day of the trend.
-
-    Returns:
-        The columns of the trend, `day` ascending; no row where a bound is missing.
-
-    Raises:
-        TypeError: A bound is neither a date nor text.
-        ValueError: A text is not a date, or `first` is after `last`.
+    """Return every calendar day of a range of a trend; see `Views.trends_filled`.
 
     >>> may = pl.DataFrame([(date(2024, 5, 1), 2, 0, 0)], TRENDS_SCHEMA, orient="row")
     >>> filled(may, last="2024-05-02").rows()[1]
@@ -62,28 +49,11 @@ def rolled_up(
     week_start: Weekday = "monday",
     filled: bool = False,
 ) -> pl.DataFrame:
-    """Return the trend in longer calendar periods.
-
-    Args:
-        trend: `day: Date, successful, failed, other: Int64`, one row per day.
-        every: The length of a period.
-        week_start: The day on which a week starts, in ISO 8601 Monday. Other periods
-            have no use for it.
-        filled: Whether periods without records, between the first and the last period
-            that have some, are listed with zeros.
-
-    Returns:
-        The columns of the trend; `day` is the first day of the period, ascending. A
-        week that starts before the year 1 is named 0001-01-01.
-
-    Raises:
-        ValueError: `every` is not one of the periods, or `week_start` no day of a week.
+    """Return a trend in longer calendar periods; see `Views.trends_by`.
 
     >>> may = pl.DataFrame([(date(2024, 5, 2), 2, 0, 0)], TRENDS_SCHEMA, orient="row")
     >>> rolled_up(may, "month").rows()
     [(datetime.date(2024, 5, 1), 2, 0, 0)]
-    >>> rolled_up(may, "week", week_start="sunday").rows()
-    [(datetime.date(2024, 4, 28), 2, 0, 0)]
     """
     for name, value, known in (
         ("every", every, tuple(_EVERY)),
@@ -133,14 +103,17 @@ def fitting(trend: pl.DataFrame, most: int) -> tuple[CalendarPeriod, pl.DataFram
 
 
 def _date(name: str, day: Day | None) -> date | None:
+    msg = f"`{name}`: expected a date or its ISO 8601 text, got {day!r}"
     match day:
         case str():
-            return date.fromisoformat(day.strip())
+            try:
+                return date.fromisoformat(day.strip())
+            except ValueError as error:
+                raise ValueError(msg) from error
         case datetime():
             pass  # its day depends on a zone
         case date() | None:
             return day
-    msg = f"`{name}`: expected a date or its ISO 8601 text, got {day!r}"
     raise TypeError(msg)
 
 

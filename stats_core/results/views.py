@@ -8,6 +8,7 @@ import polars as pl
 
 from stats_core.results import ranking, rates, trends, weekdays
 from stats_core.results.trends import Day, LongerPeriod, Weekday
+from stats_core.schema import DIMENSIONS
 
 
 class Views(ABC):
@@ -38,10 +39,16 @@ class Views(ABC):
         """Return a frame of `BREAKDOWN_SCHEMA` for each dimension, in its order."""
 
     def breakdown(self, name: str) -> pl.DataFrame:
-        """Return the breakdown of one dimension; see `breakdowns`.
+        """Return the breakdown of one dimension, a further one too; see `breakdowns`.
 
         Raises:
             ValueError: There is no such dimension; those that there are, are listed.
+
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": None, "status": "no", "source": it} for it in "aab"]
+        >>> df = appointment_statistics(docs).breakdown("source")
+        >>> df.select("value", "count").rows()
+        [('a', 2), ('b', 1)]
         """
         return known(name, self.breakdowns())
 
@@ -94,16 +101,46 @@ class Views(ABC):
         return {name: ranking.pages(df, size) for name, df in found}
 
     def by_weekday(self) -> pl.DataFrame:
-        """Return the sums of the seven days of the week; see `weekdays.by_weekday`.
+        """Return the sums of each day of the week.
 
-        Columns: `weekday` (1 is Monday), `days` with records, and the outcomes.
+        Returns:
+            Always seven rows: `weekday: Int8`, 1 to 7 from Monday, as ISO 8601 numbers
+            them, ascending; `days: Int64`, how many days with records are on that
+            weekday; `successful, failed, other: Int64`. To divide by all days of the
+            calendar, give `trends_filled()` to
+            `stats_core.results.weekdays.by_weekday`.
+
+        >>> from stats_core import appointment_statistics
+        >>> days = ("2024-05-01", "2024-05-08", "2024-05-09")
+        >>> docs = [{"created_at": day, "status": "success"} for day in days]
+        >>> appointment_statistics(docs).by_weekday().rows()[2:4]
+        [(3, 2, 2, 0, 0), (4, 1, 1, 0, 0)]
         """
         return weekdays.by_weekday(self.trends)
 
     def trends_filled(
         self, first: Day | None = None, last: Day | None = None
     ) -> pl.DataFrame:
-        """Return every calendar day of a range, with zeros; see `trends.filled`."""
+        """Return every calendar day of a range, with zeros where there is no record.
+
+        Args:
+            first: The first day, inclusive, as a date or its ISO 8601 text; by default
+                the first day with records.
+            last: The last day, inclusive; by default the last day with records.
+
+        Returns:
+            `day: Date, successful, failed, other: Int64`, `day` ascending; no row where
+            a bound is missing.
+
+        Raises:
+            TypeError: A bound is neither a date nor text.
+            ValueError: A text is not a date, or `first` is after `last`.
+
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": "2024-05-01", "status": "success"}]
+        >>> appointment_statistics(docs).trends_filled(last="2024-05-02").rows()[1]
+        (datetime.date(2024, 5, 2), 0, 0, 0)
+        """
         return trends.filled(self.trends, first, last)
 
     def trends_by(
@@ -113,7 +150,31 @@ class Views(ABC):
         week_start: Weekday = "monday",
         filled: bool = False,
     ) -> pl.DataFrame:
-        """Return the trend in longer calendar periods; see `trends.rolled_up`."""
+        """Return the trend in longer calendar periods.
+
+        Args:
+            every: The length of a period: `week`, `month`, `quarter` or `year`.
+            week_start: The day on which a week starts, in ISO 8601 Monday. Other periods
+                have no use for it.
+            filled: Whether periods without records, between the first and the last
+                period that have some, are listed with zeros.
+
+        Returns:
+            `day: Date, successful, failed, other: Int64`; `day` is the first day of the
+            period, ascending. A week that starts before the year 1 is named 0001-01-01.
+
+        Raises:
+            ValueError: `every` is not one of the periods, or `week_start` no day of a
+                week.
+
+        >>> from stats_core import appointment_statistics
+        >>> docs = [{"created_at": "2024-05-02", "status": "success"}]
+        >>> stats = appointment_statistics(docs)
+        >>> stats.trends_by("month").rows()
+        [(datetime.date(2024, 5, 1), 1, 0, 0)]
+        >>> stats.trends_by("week", week_start="sunday").rows()
+        [(datetime.date(2024, 4, 28), 1, 0, 0)]
+        """
         return trends.rolled_up(
             self.trends, every, week_start=week_start, filled=filled
         )
@@ -139,6 +200,18 @@ class Views(ABC):
                 name: df.to_dicts() for name, df in self.breakdowns().items()
             },
         }
+
+
+def is_empty(stats: Views) -> bool:
+    """Return whether the statistics are `empty`, which fit to those of any dimensions.
+
+    Statistics without a record, of further dimensions, fit only to those that have them.
+
+    >>> from stats_core import AppointmentStatistics
+    >>> is_empty(AppointmentStatistics.empty())
+    True
+    """
+    return not stats.total and stats.breakdowns().keys() <= DIMENSIONS.keys()
 
 
 def known(name: str, breakdowns: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -8,16 +8,9 @@ _WEEK = pl.int_range(1, 8, dtype=pl.Int8).alias("weekday")
 
 
 def by_weekday(trend: pl.DataFrame) -> pl.DataFrame:
-    """Return the sums of each day of the week.
+    """Return the sums of each day of the week of a trend; see `Views.by_weekday`.
 
-    Args:
-        trend: `day: Date, successful, failed, other: Int64`, one row per day.
-
-    Returns:
-        Always seven rows: `weekday: Int8`, ISO 8601's number from Monday, 1, to Sunday,
-        7, ascending; `days: Int64`, how many days the trend has on that weekday;
-        `successful, failed, other: Int64`. A trend has only days with records: to
-        divide by all days of the calendar, give a filled one.
+    `days` is how many days the trend has on a weekday, those of a filled one included.
 
     >>> from datetime import date
     >>> from stats_core.schema import TRENDS_SCHEMA
