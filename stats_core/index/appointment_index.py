@@ -4,7 +4,7 @@ How it works, each part described in its file:
 
 - Records are in the order of integration, type and instant, so that what a request
   selects, except by label and search, is a few ranges of rows (`segment`).
-- Every few hundred or thousand records, the running counts of all labels are kept. The
+- Every thousand records or more, the running counts of all labels are kept. The
   counts of a range are the difference of two of them, plus the records at both ends that
   are counted one by one (`dimension`). The trend comes from running counts at the
   beginnings of the local days (`beginnings`, `clock`).

@@ -23,7 +23,7 @@ from stats_core.text import trimmed
 
 # `running` takes 4 bytes per code and block: here at most 12 bytes per record.
 BLOCKS_PER_SIZE = 3
-MIN_BLOCK = 512
+MIN_BLOCK = 1024
 MAX_CELLS = 4_000_000  # of `running` that are computed at a time
 MAX_HASHED = 200_000  # records that are counted faster without a plan
 _ZERO = pl.Series([0], dtype=pl.UInt32)

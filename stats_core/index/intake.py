@@ -157,8 +157,10 @@ def at_fault(df: pl.DataFrame) -> pl.DataFrame:
         for name in df.columns
         if name in {"row", "created_at", "integration_id"} or name.endswith(_SUFFIX)
     ]
-    found = df.filter(pl.any_horizontal(far.fill_null(value=False), *wrong))
-    return found.select(kept).cast({pl.Categorical: pl.String})
+    found = df.select(kept).filter(
+        pl.any_horizontal(far.fill_null(value=False), *wrong)
+    )
+    return found.cast({pl.Categorical: pl.String})
 
 
 def rows(df: pl.DataFrame, layout: RecordLayout, *, has_ids: bool) -> pl.DataFrame:

@@ -48,11 +48,13 @@ class Numbers:
         self._rows += batch.height
 
     def _numbered(self, batch: pl.DataFrame) -> pl.DataFrame:
-        texts = batch.select(pl.col(pl.String, pl.Categorical)).columns
-        numbers = (pl.col(name).cast(self._dtype(name)).to_physical() for name in texts)
-        plan = batch.lazy().with_columns(numbers)
+        texts = [name for name, dtype in batch.schema.items() if dtype == pl.String]
+        encoded = self.encoded(batch.lazy(), texts)
+        plan = encoded.with_columns(pl.col(pl.Categorical).to_physical())
         found = plan.collect(engine="in-memory", optimizations=_FEW)
-        return found.with_columns(_narrow(found[name]) for name in texts)
+        return found.with_columns(
+            _narrow(column) for column in found.select(pl.col(pl.UInt32))
+        )
 
     def _dtype(self, name: str) -> pl.DataType:
         return self._dictionaries.setdefault(name, new_dictionary()).dtype
