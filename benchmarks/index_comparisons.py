@@ -67,6 +67,7 @@ def _build(rows: int, data: Path) -> Works:
 
     def load() -> int:
         with duckdb.connect() as connection:
+            connection.execute("SET enable_progress_bar = false")  # it goes to stdout
             connection.register("frame", arrow)
             connection.execute("CREATE TABLE records AS FROM frame")
             [[height]] = connection.execute("SELECT count(*) FROM records").fetchall()

@@ -30,6 +30,7 @@ def compressed_ways(records: Dataset) -> dict[str, Way]:
 
 
 def _ways(connection: duckdb.DuckDBPyConnection, records: Dataset) -> dict[str, Way]:
+    connection.sql("SET enable_progress_bar = false")  # it goes to stdout
     if records.in_memory:
         frame = records.frame().to_arrow()  # DuckDB finds it by its name  # noqa: F841
         connection.sql("CREATE TABLE records AS FROM frame")
