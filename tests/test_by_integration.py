@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from polars.testing import assert_frame_equal
 
 from stats_core import InvalidRecordsError
-from stats_core.engine import by_integration
+from stats_core.engine import by_integration, integration_keys
 from stats_core.engine.counting import count
 from stats_core.engine.sums import add_up
 from stats_core.records.canonical import canonical_frame
@@ -32,7 +32,7 @@ from tests.strategies import (
 )
 
 REQUEST = Request(by_integration=True)
-NOTHING = by_integration.nothing(REQUEST)
+NOTHING = integration_keys.nothing(REQUEST)
 NAMES = ("integration_id", "status", *DIMENSIONS)
 KEYS = ("day", *DIMENSIONS)
 SCHEMA = dict.fromkeys(NAMES, pl.String) | {"day": pl.Date}
@@ -50,13 +50,15 @@ ROWS = st.lists(
 )
 
 
-def coded(rows: Sequence[dict[str, Any]], codes: by_integration.Codes) -> pl.DataFrame:
+def coded(
+    rows: Sequence[dict[str, Any]], codes: integration_keys.Codes
+) -> pl.DataFrame:
     lf = pl.LazyFrame(rows, SCHEMA, orient="row")
-    return by_integration.coded(lf, codes).collect()
+    return integration_keys.coded(lf, codes).collect()
 
 
-def grouped(df: pl.DataFrame, codes: by_integration.Codes) -> list[pl.DataFrame]:
-    return by_integration.preaggregate(df, codes, REQUEST)
+def grouped(df: pl.DataFrame, codes: integration_keys.Codes) -> list[pl.DataFrame]:
+    return integration_keys.preaggregate(df, codes, REQUEST)
 
 
 def alone(records: pl.DataFrame, key: str, **options: Any) -> pl.DataFrame:
@@ -68,7 +70,7 @@ def alone(records: pl.DataFrame, key: str, **options: Any) -> pl.DataFrame:
 
 @given(rows=ROWS)
 def test_rows_without_an_integration_are_left_out(rows: list[dict[str, Any]]) -> None:
-    codes = by_integration.new_codes(REQUEST)
+    codes = integration_keys.new_codes(REQUEST)
     df = coded(rows, codes)
     assert df.columns == [*NAMES, "day"]
     assert df.drop("day").dtypes == [codes[name].dtype for name in NAMES]
@@ -84,12 +86,15 @@ def test_rows_without_an_integration_are_left_out(rows: list[dict[str, Any]]) ->
 def test_text_of_any_type_is_coded_alike(dtype: pl.DataType) -> None:
     columns = dict.fromkeys(NAMES, pl.Series([*IDS, None], dtype=dtype))
     lf = pl.LazyFrame(columns).with_columns(day=pl.lit(None, pl.Date))
-    df = by_integration.coded(lf, by_integration.new_codes(REQUEST)).collect()
+    df = integration_keys.coded(lf, integration_keys.new_codes(REQUEST)).collect()
     assert df["source"].cast(pl.String).to_list() == list(IDS)
 
 
 def test_each_answer_has_codes_of_its_own() -> None:
-    one, other = by_integration.new_codes(REQUEST), by_integration.new_codes(REQUEST)
+    one, other = (
+        integration_keys.new_codes(REQUEST),
+        integration_keys.new_codes(REQUEST),
+    )
     assert list(one) == list(other) == [*NAMES, "label"]
     dtypes = [codes[name].dtype for codes in (one, other) for name in codes]
     assert all(a != b for n, a in enumerate(dtypes) for b in dtypes[:n])
@@ -97,7 +102,7 @@ def test_each_answer_has_codes_of_its_own() -> None:
 
 @given(rows=ROWS)
 def test_groups_are_counted_by_ascending_keys(rows: list[dict[str, Any]]) -> None:
-    codes = by_integration.new_codes(REQUEST)
+    codes = integration_keys.new_codes(REQUEST)
     df = coded(rows, codes)
     found = grouped(df, codes)
     assert len(found) == len(KEYS)
@@ -113,7 +118,7 @@ def test_groups_are_counted_by_ascending_keys(rows: list[dict[str, Any]]) -> Non
 def test_a_key_tells_integration_label_default_and_outcome_apart(
     rows: list[dict[str, Any]],
 ) -> None:
-    codes = by_integration.new_codes(REQUEST)
+    codes = integration_keys.new_codes(REQUEST)
     df = coded(rows, codes)
     kept = [row for row in rows if row["integration_id"] is not None]
     for name, groups in zip(KEYS, grouped(df, codes), strict=True):
@@ -138,9 +143,9 @@ def test_a_key_tells_integration_label_default_and_outcome_apart(
 def test_runs_of_several_batches_are_summed_by_key(
     parts: list[list[dict[str, Any]]],
 ) -> None:
-    codes = by_integration.new_codes(REQUEST)
+    codes = integration_keys.new_codes(REQUEST)
     groups = [grouped(coded(rows, codes), codes) for rows in parts]
-    found = add_up([NOTHING, *groups], by_integration.sum_runs)
+    found = add_up([NOTHING, *groups], integration_keys.sum_runs)
     for place, df in enumerate(found):
         stacked = pl.concat([part[place] for part in groups])
         expected = stacked.group_by("key").agg(pl.col("count").sum()).sort("key")
@@ -155,10 +160,10 @@ def test_no_batch_but_its_groups_are_kept(*, many: bool) -> None:
         | {"day": date(2024, 5, n % 3 + 1)}
         for n in range(60)
     ]
-    codes = by_integration.new_codes(REQUEST)
+    codes = integration_keys.new_codes(REQUEST)
     whole = coded(rows, codes)
     parts = [grouped(whole[start : start + 2], codes) for start in range(0, 60, 2)]
-    kept = add_up(parts, by_integration.sum_runs)
+    kept = add_up(parts, integration_keys.sum_runs)
     for some, once in zip(kept, grouped(whole, codes), strict=True):
         assert_frame_equal(some, once)
     assert [df.height for df in kept] == [3, *[60 if many else 6] * 4]
@@ -199,7 +204,7 @@ def check_each_alone(df: pl.DataFrame, **options: Any) -> None:
 
 
 def test_nothing_has_an_empty_partial_frame() -> None:
-    codes = by_integration.new_codes(REQUEST)
+    codes = integration_keys.new_codes(REQUEST)
     found = by_integration.partial_frame(NOTHING, codes, REQUEST)
     assert found.is_empty()
     assert list(found.schema.items()) == list(BY_INTEGRATION_SCHEMA.items())
@@ -208,7 +213,7 @@ def test_nothing_has_an_empty_partial_frame() -> None:
 
 def test_days_of_the_whole_calendar_fit_into_a_key() -> None:
     days = [date.min, date(1969, 12, 31), date(1970, 1, 1), date.max, None]
-    codes = by_integration.new_codes(REQUEST)
+    codes = integration_keys.new_codes(REQUEST)
     row = dict.fromkeys(("status", *DIMENSIONS)) | {"integration_id": IDS[0]}
     groups = grouped(coded([row | {"day": day} for day in days], codes), codes)
     found = by_integration.partial_frame(groups, codes, REQUEST)
@@ -217,7 +222,7 @@ def test_days_of_the_whole_calendar_fit_into_a_key() -> None:
 
 
 def test_codes_of_other_batches_are_no_labels() -> None:
-    codes = by_integration.new_codes(REQUEST)
+    codes = integration_keys.new_codes(REQUEST)
     rows = [
         dict.fromkeys(("status", "day", *DIMENSIONS))
         | {"integration_id": key, "source": key}
@@ -235,7 +240,7 @@ def test_an_id_that_no_request_could_name_is_a_fault(keys: list[str]) -> None:
         dict.fromkeys(("status", "day", *DIMENSIONS)) | {"integration_id": key}
         for key in (*keys, IDS[0], *keys)
     ]
-    codes = by_integration.new_codes(REQUEST)
+    codes = integration_keys.new_codes(REQUEST)
     groups = grouped(coded(rows, codes), codes)
     with pytest.raises(InvalidRecordsError) as caught:
         by_integration.partial_frame(groups, codes, REQUEST)
@@ -247,9 +252,9 @@ def test_an_id_that_no_request_could_name_is_a_fault(keys: list[str]) -> None:
     )
 
 
-def numbered(integration: int) -> tuple[pl.DataFrame, by_integration.Codes]:
+def numbered(integration: int) -> tuple[pl.DataFrame, integration_keys.Codes]:
     """A batch of one record whose integration has this code."""
-    codes = by_integration.new_codes(REQUEST)
+    codes = integration_keys.new_codes(REQUEST)
     row = dict.fromkeys(("status", "day", *DIMENSIONS)) | {"integration_id": IDS[0]}
     number = pl.lit(integration, pl.UInt32).alias("integration_id")
     return coded([row], codes).with_columns(number), codes

@@ -56,6 +56,7 @@ ORDER = [
     "stats_core.engine.sums",
     "stats_core.engine.aggregation",
     "stats_core.engine.dictionary",
+    "stats_core.engine.integration_keys",
     "stats_core.engine.by_integration",
     "stats_core.engine.execution",
     "stats_core.engine.counting",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from stats_core.engine import by_integration
+from stats_core.engine import by_integration, integration_keys
 from stats_core.engine.aggregation import (
     group_keys,
     groups,
@@ -100,9 +100,9 @@ def count_batches(frames: Iterable[CanonicalFrame], request: Request) -> pl.Data
         InvalidRecordsError: As `count`; every batch is examined.
     """
     if request.by_integration:
-        codes = by_integration.new_codes(request)
+        codes = integration_keys.new_codes(request)
         batches = (
-            by_integration.preaggregate(df, codes, request)
+            integration_keys.preaggregate(df, codes, request)
             for lf, seconds in _valid(frames, request)
             for df in collect([_coded_plan(lf, seconds, request, codes)], request)
         )
@@ -198,20 +198,22 @@ def _count_by_integration(
     frame: CanonicalFrame, request: Request, limits: Limits
 ) -> pl.DataFrame:
     """Count each integration from records that are read as codes, in batches."""
-    codes = by_integration.new_codes(request)
+    codes = integration_keys.new_codes(request)
     batches = (
-        by_integration.preaggregate(df, codes, request)
+        integration_keys.preaggregate(df, codes, request)
         for df in _coded(frame, request, codes, limits)
     )
     return summed_by_integration(batches, codes, request)
 
 
 def summed_by_integration(
-    batches: Iterable[list[pl.DataFrame]], codes: by_integration.Codes, request: Request
+    batches: Iterable[list[pl.DataFrame]],
+    codes: integration_keys.Codes,
+    request: Request,
 ) -> pl.DataFrame:
-    """Sum the `by_integration.preaggregate` of batches, to `BY_INTEGRATION_SCHEMA`."""
-    parts = chain([by_integration.nothing(request)], batches)
-    groups = add_up(parts, by_integration.sum_runs)
+    """Sum the `integration_keys.preaggregate` of batches, to `BY_INTEGRATION_SCHEMA`."""
+    parts = chain([integration_keys.nothing(request)], batches)
+    groups = add_up(parts, integration_keys.sum_runs)
     return by_integration.partial_frame(groups, codes, request)
 
 
@@ -221,7 +223,10 @@ def _summed(parts: Iterable[list[pl.DataFrame]], request: Request) -> pl.DataFra
 
 
 def _coded(
-    frame: CanonicalFrame, request: Request, codes: by_integration.Codes, limits: Limits
+    frame: CanonicalFrame,
+    request: Request,
+    codes: integration_keys.Codes,
+    limits: Limits,
 ) -> Iterator[pl.DataFrame]:
     chosen: Iterable[tuple[pl.LazyFrame, tuple[int, int]]]
     if streams(request) and is_from_text(frame.lf.collect_schema()):
@@ -238,9 +243,9 @@ def _coded_plan(
     lf: pl.LazyFrame,
     seconds: tuple[int, int],
     request: Request,
-    codes: by_integration.Codes,
+    codes: integration_keys.Codes,
 ) -> pl.LazyFrame:
-    return by_integration.coded(with_day(lf, seconds, request), codes)
+    return integration_keys.coded(with_day(lf, seconds, request), codes)
 
 
 def _labelled(groups: list[pl.LazyFrame], request: Request) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from stats_core.engine import by_integration
+from stats_core.engine import integration_keys
 from stats_core.engine.aggregation import with_day
 from stats_core.engine.counting import summed_by_integration
 from stats_core.engine.filters import apply_filters, created_within, of_type
@@ -26,9 +26,9 @@ def partial_frame(segments: Iterable[Segment], request: Request) -> pl.DataFrame
     Raises:
         InvalidRecordsError: An id that no request could name.
     """
-    codes = by_integration.new_codes(request)
+    codes = integration_keys.new_codes(request)
     counted = (
-        by_integration.preaggregate(df, codes, request)
+        integration_keys.preaggregate(df, codes, request)
         for segment in segments
         for span in spans_of(segment)
         for df in _selected(segment, span, request, codes)
@@ -37,7 +37,7 @@ def partial_frame(segments: Iterable[Segment], request: Request) -> pl.DataFrame
 
 
 def _selected(
-    segment: Segment, span: Span, request: Request, codes: by_integration.Codes
+    segment: Segment, span: Span, request: Request, codes: integration_keys.Codes
 ) -> Iterator[pl.DataFrame]:
     """Yield the counted columns of the selected records in a range, if there are any."""
     conditions = segment.conditions(request)
