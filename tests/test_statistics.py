@@ -251,7 +251,9 @@ def test_a_part_is_statistics(part: object) -> None:
         merge_statistics([of("2024-05-01"), part])  # type: ignore[list-item]
 
 
-@pytest.mark.parametrize("frame", [5, None, of().to_frame().lazy()], ids=ascii)
+@pytest.mark.parametrize(
+    "frame", [5, None, of().to_frame().lazy()], ids=["5", "None", "lazy"]
+)
 def test_only_a_frame_is_taken_back(frame: Any) -> None:
     name = type(frame).__name__
     with pytest.raises(TypeError, match=f"^frame: expected `DataFrame`, got `{name}`$"):
