@@ -353,8 +353,10 @@ def test_what_cannot_be_drawn_is_named() -> None:
         dashboard_chart(EMPTY, theme="pink")  # type: ignore[arg-type]
     with pytest.raises(InvalidRecordsError, match="`timezone`: cannot compare"):
         dashboard_chart(EMPTY, before=AppointmentStatistics.empty("Asia/Tokyo"))
-    with pytest.raises(ValueError, match="`n` starts at 1, got 0"):
-        dashboard_chart(of("2024-05-01"), top=0)
+    with pytest.raises(ValueError, match="`top` starts at 1, got 0"):
+        dashboard_chart(EMPTY, top=0)
+    with pytest.raises(TypeError, match="stats: expected `AppointmentStatistics`, got"):
+        dashboard_chart(None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

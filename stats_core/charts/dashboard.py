@@ -21,9 +21,11 @@ from stats_core.charts.rows import (
     window_trend,
 )
 from stats_core.charts.theme import CONFIGS, Theme
+from stats_core.errors import argument
 from stats_core.mappings import FrozenMapping
 from stats_core.query import StatisticsQuery
 from stats_core.readable import number, percent, printable
+from stats_core.results.ranking import check_is_positive
 from stats_core.results.statistics import AppointmentStatistics
 from stats_core.schema import OUTCOMES
 from stats_core.typing import Where
@@ -108,6 +110,8 @@ def dashboard_chart(
 
     Raises:
         InvalidRecordsError: `before` has another zone or other dimensions.
+        TypeError: `stats` or `before` is something else than statistics, or `top` no
+            whole number.
         ValueError: `top` is below 1, or the theme is unknown.
 
     >>> chart = dashboard_chart(AppointmentStatistics.empty(), title="May")
@@ -117,6 +121,8 @@ def dashboard_chart(
     if theme not in (expected := ("auto", *CONFIGS)):
         msg = f"`theme` is one of {', '.join(expected)}, got {theme!r}"
         raise ValueError(msg)
+    argument("stats", stats, AppointmentStatistics)
+    check_is_positive("top", top)
     if before is not None:
         stats.compared_with(before)  # raises where they cannot be compared
     asked = [(stats, query)] + ([(before, before_query)] if before else [])

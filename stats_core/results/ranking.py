@@ -28,7 +28,7 @@ def top(breakdown: pl.DataFrame, n: int) -> pl.DataFrame:
     >>> df.select("value", "count", "values").rows()
     [('a', 1, 1), (None, 2, 2)]
     """
-    _check_is_positive("n", n)
+    check_is_positive("n", n)
     others = breakdown.slice(min(n, breakdown.height))
     first = breakdown.head(min(n, breakdown.height))
     rest = others.select(
@@ -49,7 +49,7 @@ def pages(breakdown: pl.DataFrame, size: int) -> int:
     >>> pages(pl.DataFrame({"value": ["a", "b", "c"]}), 2)
     2
     """
-    _check_is_positive("size", size)
+    check_is_positive("size", size)
     return -(-breakdown.height // size)
 
 
@@ -63,13 +63,19 @@ def page_rows(breakdown: pl.DataFrame, page: int, size: int) -> pl.DataFrame:
     >>> page_rows(pl.DataFrame({"value": ["a", "b", "c"]}), 2, 2).rows()
     [('c',)]
     """
-    _check_is_positive("page", page)
-    _check_is_positive("size", size)
+    check_is_positive("page", page)
+    check_is_positive("size", size)
     height = breakdown.height
     return breakdown.slice(min((page - 1) * size, height), min(size, height))
 
 
-def _check_is_positive(name: str, number: int) -> None:
+def check_is_positive(name: str, number: int) -> None:
+    """Check a number of rows or pages.
+
+    Raises:
+        TypeError: It is no whole number.
+        ValueError: It is below 1.
+    """
     if not isinstance(number, int):
         msg = f"`{name}`: expected a whole number, got {number!r}"
         raise TypeError(msg)
