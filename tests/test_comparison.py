@@ -157,6 +157,14 @@ def test_a_day_that_came_back_is_in_the_window_over_it() -> None:
     assert found.select("day", "now").rows() == [(day, 1) for day in days]
 
 
+def test_a_day_that_the_calendar_left_out_is_one_row() -> None:
+    zone = "Pacific/Apia"
+    query = StatisticsQuery(start="2011-12-30", end="2011-12-30")
+    stats = appointment_statistics([], query, timezone=zone)
+    found = stats.compared_with(stats).trends(query, query)
+    assert found.select("day", "now").rows() == [(date(2011, 12, 30), 0)]
+
+
 @given(data=st.data(), zone=zones())
 def test_days_are_aligned_by_their_place_in_the_window(
     data: st.DataObject, zone: str
