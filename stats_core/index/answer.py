@@ -1,6 +1,6 @@
 """The counts of indexed records to the partial frame that the engine gives for them."""
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import polars as pl
@@ -64,15 +64,15 @@ def partial_frame(segment: Segment, integration: int, request: Request) -> pl.Da
     before = len(_HEADS) + days
     no_day = _NO_DAY.new_from_index
     sections = [_HEADS, _repeated(TRENDS, days), values["section"]]
-    return pl.DataFrame(
-        {
-            "timezone": _repeated(request.timezone, before + labels),
-            "section": pl.concat(sections),
-            "day": pl.concat([no_day(0, 2), counted.days.key, no_day(0, labels)]),
-            "value": pl.concat([_NO_VALUE.new_from_index(0, before), values["value"]]),
-            **{it: pl.concat([heads[it], trend[it], values[it]]) for it in COUNTS},
-        }
-    )
+    columns = {
+        "timezone": _repeated(request.timezone, before + labels),
+        "section": pl.concat(sections),
+        "day": pl.concat([no_day(0, 2), counted.days.key, no_day(0, labels)]),
+        "value": pl.concat([_NO_VALUE.new_from_index(0, before), values["value"]]),
+        **{it: pl.concat([heads[it], trend[it], values[it]]) for it in COUNTS},
+    }
+    # From a list, a frame is made in half of the time.
+    return pl.DataFrame([column.alias(name) for name, column in columns.items()])
 
 
 def _counted(segment: Segment, integration: int, request: Request) -> Counted:
@@ -119,4 +119,9 @@ def _with_hours(values: dict[str, pl.Series], hours: ByClock) -> dict[str, pl.Se
 
 
 def _repeated(text: str, count: int) -> pl.Series:
-    return pl.Series([text]).new_from_index(0, count)
+    return _one(text).new_from_index(0, count)
+
+
+@lru_cache(maxsize=1_000)  # sections and time zones
+def _one(text: str) -> pl.Series:
+    return pl.Series([text])

@@ -78,18 +78,20 @@ class Response(NamedTuple):
         A model for each item takes most of the time of a response.
         """
         zone = self.zone
-        trend = ",".join(
-            f'{{"_id":"{_instant_text(day, zone)}",'
-            f'"successful":{successful},"failed":{failed}}}'
-            for day, successful, failed in zip(
-                self._days(), *self._outcomes(), strict=True
-            )
-        )
-        lists = ",".join(
-            f'"{name}":[{",".join(_item_text(value, count) for value, count in rows)}]'
+        counted = zip(self._days(), *self._outcomes(), strict=True)
+        trend = [
+            f'{_day_text(day, zone)},"successful":{successful},"failed":{failed}}}'
+            for day, successful, failed in counted
+        ]
+        lists = {"trends": trend} | {
+            name: [
+                f'{{"_id":{encode_basestring(value)},"count":{count}}}'
+                for value, count in rows
+            ]
             for name, rows in self._values()
-        )
-        return f'{{"overview":{{"total":{self.total}}},"trends":[{trend}],{lists}}}'
+        }
+        texts = [f'"{name}":[{",".join(items)}]' for name, items in lists.items()]
+        return f'{{"overview":{{"total":{self.total}}},{",".join(texts)}}}'
 
     def _days(self) -> list[date]:
         return self.trend["day"].to_list()
@@ -102,11 +104,8 @@ class Response(NamedTuple):
             yield name, zip(df["value"].to_list(), df["count"].to_list(), strict=True)
 
 
-def _item_text(value: str, count: int) -> str:
-    return f'{{"_id":{encode_basestring(value)},"count":{count}}}'
-
-
 @lru_cache(maxsize=50_000)  # as many as `days.first_instants` keeps
-def _instant_text(day: date, zone: ZoneInfo) -> str:
+def _day_text(day: date, zone: ZoneInfo) -> str:
+    """Return the beginning of a day's JSON."""
     [instant] = days.first_instants([day], zone)
-    return f"{instant.isoformat().removesuffix(_OFFSET)}Z"
+    return f'{{"_id":"{instant.isoformat().removesuffix(_OFFSET)}Z"'
