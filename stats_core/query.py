@@ -126,7 +126,7 @@ class StatisticsQuery(Parameters):
             self,
             *,
             appointment_type: AppointmentType | str | None = None,
-            appointmentType: AppointmentType | str | None = None,  # noqa: N803
+            appointmentType: AppointmentType | str | None = None,  # noqa: N803 - published
             size: int = 300,
             page: int = 1,
             search: str | None = None,

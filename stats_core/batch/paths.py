@@ -129,8 +129,7 @@ def _is_file(path: str) -> bool:
 
 
 def _exists(path: str) -> bool:
-    # `Path.exists` raises where a name is too long.
-    return os.path.exists(path)  # noqa: PTH110
+    return os.path.exists(path)  # noqa: PTH110 - `Path.exists` raises on long names
 
 
 def _nothing(source: str, *, exact: bool) -> str:

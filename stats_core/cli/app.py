@@ -176,7 +176,8 @@ def merge(
     _check_are_no_inputs(pictures.files, paths)
     with _progress("adding up"):
         merged = merge_parts(paths)
-    pictures.draw((kept_request(paths[0]), merged))
+    if pictures.files:  # only they show what the parts were counted for
+        pictures.draw((kept_request(paths[0]), merged))
     write(merged, request, format)
 
 

@@ -109,7 +109,7 @@ def _read_columns(stream: Any, request: Request) -> Any:  # noqa: ANN401 - of py
 
 def _chosen(batch: Any, types: dict[int, Any], schema: Any) -> Any:  # noqa: ANN401 - of pyarrow
     """Return the columns of a batch at some places, each in its type."""
-    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415 - not installed everywhere
 
     columns = [
         pa.nulls(len(batch)) if pa.types.is_null(dtype) else batch[place].cast(dtype)
@@ -124,7 +124,7 @@ def _supported(field: Any) -> Any:  # noqa: ANN401 - of pyarrow
     Raises:
         InvalidRecordsError: There is none.
     """
-    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415 - not installed everywhere
 
     dtype = field.type
     if pa.types.is_timestamp(dtype) and (dtype.tz or "")[:1] in {"+", "-"}:

@@ -255,7 +255,7 @@ def _numpy_scalar(value: Any) -> object:  # noqa: ANN401 - NumPy may not be inst
     return float(value) if kind == "f" else value.item()
 
 
-def _numpy_instant(value: Any) -> str | None:  # noqa: ANN401
+def _numpy_instant(value: Any) -> str | None:  # noqa: ANN401 - of NumPy
     unit = value.dtype.str[-2:]
     if unit in {"Y]", "M]", "W]"}:
         value = value.astype("datetime64[D]")

@@ -1,7 +1,7 @@
 """The published JSON of many integrations, written by one plan.
 
-Equal to `AppointmentStatistics.dashboard_json` for each, byte for byte, in half of the
-time where there are many.
+Equal to `AppointmentStatistics.dashboard_json` for each, byte for byte; where there are
+many, one plan is faster.
 """
 
 from collections.abc import Iterator
